@@ -1,0 +1,20 @@
+// Where a PostgreSQL server is and how to reach it: what profiles, DATABASE_URL and the embedded server all become.
+
+import type { ConnectionOptions } from 'node:tls';
+
+/** How to reach one database of one PostgreSQL server. */
+export interface Connection {
+  /** A host name, an address, or the folder of a Unix socket (then it starts with `/`). */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly database: string;
+  /** Absent or false: no TLS; true: TLS with the certificate checked; an object: TLS in detail. */
+  readonly ssl?: boolean | ConnectionOptions;
+  /** Set as `search_path` of every session. */
+  readonly searchPath?: string;
+  /** Set as `role` of every session. */
+  readonly role?: string;
+  readonly connectTimeoutMs?: number;
+}

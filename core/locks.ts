@@ -1,0 +1,63 @@
+// Advisory locks: one session holds a lease, and the others can say who it is.
+
+import type { Client, Database } from './database.ts';
+import { UserError } from './errors.ts';
+
+/** Raised when another process holds the lease; carries what that process said of itself. */
+export class LeaseError extends UserError {
+  override readonly name = 'LeaseError';
+}
+
+/**
+ * Runs `use` while this process alone holds the lease `name` in the database. The lease is a session
+ * advisory lock on a connection of its own, so it ends with the process, however that dies.
+ * @throws {LeaseError} when another session holds it, naming that session.
+ */
+export async function withLease<T>(
+  database: Database,
+  name: string,
+  use: () => Promise<T>,
+): Promise<T> {
+  return database.withClient(async (client) => {
+    const { rows } = await client.query<{ taken: boolean }>(
+      'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
+      [leaseKey(name)],
+    );
+    if (!rows[0]?.taken) throw await leaseFault(client, name);
+    try {
+      return await use();
+    } finally {
+      // The connection goes back to the pool and lives on: the lock must not go with it.
+      await client
+        .query('select pg_advisory_unlock(hashtextextended($1, 0))', [leaseKey(name)])
+        .catch(() => undefined);
+    }
+  });
+}
+
+function leaseKey(name: string): string {
+  return `fundlens:${name}`;
+}
+
+async function leaseFault(client: Client, name: string): Promise<LeaseError> {
+  const { rows } = await client.query<{ pid: number; application: string; since: string }>(
+    `select activity.pid, activity.application_name as application,
+            to_char(activity.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ') as since
+       from pg_locks as locks
+       join pg_stat_activity as activity on activity.pid = locks.pid
+      where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
+        and locks.database = (select oid from pg_database where datname = current_database())
+        and (locks.classid::bigint << 32 | locks.objid::bigint) = hashtextextended($1, 0)`,
+    [leaseKey(name)],
+  );
+  const holder = rows[0];
+  const who = holder
+    ? `\`${holder.application}\` (backend ${holder.pid}, connected since ${holder.since})`
+    : 'another session';
+  return new LeaseError(`\`${name}\` is already running: ${who} holds its lease`, {
+    hint: holder
+      ? `wait for it to end, or end it with \`select pg_terminate_backend(${holder.pid})\``
+      : 'try again',
+    exitCode: 1,
+  });
+}
