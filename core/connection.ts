@@ -8,13 +8,13 @@ export interface Connection {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  readonly password?: string;
+  readonly password?: string | undefined;
   readonly database: string;
   /** Absent or false: no TLS; true: TLS with the certificate checked; an object: TLS in detail. */
-  readonly ssl?: boolean | ConnectionOptions;
+  readonly ssl?: boolean | ConnectionOptions | undefined;
   /** Set as `search_path` of every session. */
-  readonly searchPath?: string;
+  readonly searchPath?: string | undefined;
   /** Set as `role` of every session. */
-  readonly role?: string;
-  readonly connectTimeoutMs?: number;
+  readonly role?: string | undefined;
+  readonly connectTimeoutMs?: number | undefined;
 }

@@ -1,5 +1,6 @@
 // What both command lines do around a command: Ctrl-C, errors, exit code.
 
+import type { Argv } from 'yargs';
 import { Interrupted, UserError } from './errors.ts';
 import { createReporter, type LogFormat, type Reporter } from './reporter.ts';
 
@@ -60,4 +61,70 @@ export function endQuietlyOnClosedPipe(): void {
       process.exitCode = process.exitCode ?? 0;
     });
   }
+}
+
+/** Runs a command under `runProgram`; its exit code becomes the program's. */
+export type RunCommand = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<void>;
+
+/**
+ * Parses a command line with yargs and runs the command it names. Usage errors print one sentence and
+ * what to try, and exit with 2.
+ */
+export async function parseCommandLine(
+  program: string,
+  words: readonly string[],
+  declare: (cli: Argv, run: RunCommand) => Argv,
+): Promise<ExitCode> {
+  const [{ default: yargs }, { readVersion }] = await Promise.all([
+    import('yargs'),
+    import('./version.ts'),
+  ]);
+  let exitCode: ExitCode = 0;
+  const cli = yargs([...words])
+    .scriptName(program)
+    .option('log-format', {
+      choices: ['text', 'json'] as const,
+      default: logFormatOf(process.env),
+      describe: 'how messages on stderr are written',
+    })
+    .strict()
+    .demandCommand(1, 'name a command')
+    .recommendCommands()
+    .version(readVersion())
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UserError(usageSentence(message), { hint: `see \`${program} --help\`` });
+    });
+  const run: RunCommand = async (command) => {
+    exitCode = await runProgram(program, formatAfterFlag(words), command);
+  };
+  try {
+    await declare(cli, run).parseAsync();
+    return exitCode;
+  } catch (error) {
+    createReporter(program, formatAfterFlag(words), {
+      out: process.stdout,
+      err: process.stderr,
+    }).fault(error);
+    return error instanceof UserError ? error.exitCode : 1;
+  }
+}
+
+function formatAfterFlag(words: readonly string[]): LogFormat {
+  const index = words.indexOf('--log-format');
+  if (index >= 0) return words[index + 1] === 'json' ? 'json' : 'text';
+  return words.includes('--log-format=json') ? 'json' : logFormatOf(process.env);
+}
+
+function logFormatOf(env: NodeJS.ProcessEnv): LogFormat {
+  return env['RUNNER_LOG_FORMAT'] === 'json' ? 'json' : 'text';
+}
+
+/** yargs ends some messages with lines of its own; the first sentence says what is wrong. */
+function usageSentence(message: string | null): string {
+  const sentence = (message ?? 'the command line is wrong').split('\n').filter(Boolean).join(' ');
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -8,16 +8,21 @@ import { readOutput } from './profiles.ts';
 import type { Reporter } from './reporter.ts';
 import { type Env, parseSettings } from './settings.ts';
 
-/** Which database a run works on. */
+/** Which database a run works on, as far as files and settings tell: nothing is started or opened. */
 export interface Target {
   readonly profile: string;
   /** Name of the profile's output: `target.name` in templates. */
   readonly name: string;
   readonly schema: string;
   readonly threads: number;
+  readonly server:
+    | { readonly kind: 'embedded' }
+    | { readonly kind: 'ordinary'; readonly connection: Connection };
+}
+
+/** A target whose server answers for as long as it is lent. */
+export interface OpenTarget extends Target {
   readonly connection: Connection;
-  /** Whether the connection is the embedded server's. */
-  readonly embedded: boolean;
 }
 
 /** What is asked for on the command line. */
@@ -31,11 +36,11 @@ export interface TargetRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Lends the target's connection, with the embedded server running for as long as `use` needs it. */
-export async function withTarget<T>(
-  request: TargetRequest,
-  use: (target: Target) => Promise<T>,
-): Promise<T> {
+/**
+ * Reads the chosen target from profiles.yml and DATABASE_URL; passwords become secrets of the reporter.
+ * @throws {UserError} for whatever is missing or wrong there.
+ */
+export function readTarget(request: TargetRequest): Target {
   const settings = parseSettings(request.env);
   const output = readOutput({
     projectDir: request.projectDir,
@@ -45,24 +50,39 @@ export async function withTarget<T>(
     env: request.env,
   });
   const { profile, name, schema, threads } = output;
-  const lend = (connection: Connection, embedded: boolean): Promise<T> => {
-    if (connection.password) request.reporter.addSecret(connection.password);
-    return use({ profile, name, schema, threads, connection, embedded });
-  };
-  if (settings.databaseUrl !== undefined) {
-    request.reporter.addSecret(settings.databaseUrl);
-    return lend(parseDatabaseUrl(settings.databaseUrl), false);
+  const common = { profile, name, schema, threads };
+  if (settings.databaseUrl !== undefined) request.reporter.addSecret(settings.databaseUrl);
+  const connection =
+    settings.databaseUrl !== undefined
+      ? parseDatabaseUrl(settings.databaseUrl)
+      : output.kind === 'postgres'
+        ? output.connection
+        : undefined;
+  if (connection === undefined) return { ...common, server: { kind: 'embedded' } };
+  if (connection.password) request.reporter.addSecret(connection.password);
+  return { ...common, server: { kind: 'ordinary', connection } };
+}
+
+/** Lends the target's connection, with the embedded server running for as long as `use` needs it. */
+export async function withTarget<T>(
+  request: TargetRequest,
+  use: (target: OpenTarget) => Promise<T>,
+): Promise<T> {
+  const target = readTarget(request);
+  if (target.server.kind === 'ordinary') {
+    return use({ ...target, connection: target.server.connection });
   }
-  if (output.kind === 'postgres') return lend(output.connection, false);
   // Only this target pays for loading the server's code.
   const { joinEmbedded } = await import('./embedded/server.ts');
   const server = await joinEmbedded({
     projectDir: request.projectDir,
+    env: request.env,
     onNotice: (message) => request.reporter.info(message),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   try {
-    return await lend(server.connection, true);
+    if (server.connection.password) request.reporter.addSecret(server.connection.password);
+    return await use({ ...target, connection: server.connection });
   } finally {
     await server.release();
   }
@@ -95,6 +115,17 @@ export function parseDatabaseUrl(url: string): Connection {
     user: parts.user || userInfo().username,
     password: parts.password,
     database: parts.database,
-    ssl: typeof parts.ssl === 'object' ? parts.ssl : parts.ssl === true || parts.ssl === 'true',
+    ssl: tlsOf(parts.ssl),
+  };
+}
+
+function tlsOf(ssl: ReturnType<typeof parseConnectionString>['ssl']): Connection['ssl'] {
+  if (typeof ssl !== 'object') return ssl === true || ssl === 'true';
+  const { ca, cert, key, rejectUnauthorized } = ssl;
+  return {
+    ...(ca ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
   };
 }

@@ -1,0 +1,211 @@
+#!/usr/bin/env node
+// The command line of runner: reads the words, loads the one command that they name.
+
+import type { ArgumentsCamelCase, Argv } from 'yargs';
+import type { ExitCode, ProgramContext } from '../core/program.ts';
+import type { CommonOptions } from './commands/types.ts';
+
+const words = process.argv.slice(2);
+
+if (words.length === 1 && ['--version', '-V'].includes(words[0] ?? '')) {
+  const { readVersion } = await import('../core/version.ts');
+  process.stdout.write(`${readVersion()}\n`);
+} else {
+  process.exitCode = await main();
+}
+
+async function main(): Promise<ExitCode> {
+  const { endQuietlyOnClosedPipe, parseCommandLine } = await import('../core/program.ts');
+  endQuietlyOnClosedPipe();
+  return parseCommandLine('runner', words, declareCommands);
+}
+
+type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<void>;
+type Given = ArgumentsCamelCase<Record<string, unknown>>;
+
+function declareCommands(cli: Argv, run: Run): Argv {
+  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed') => (given: Given) =>
+    run(async (context) => {
+      const { runNodes } = await import('./commands/run-nodes.ts');
+      return runNodes(context, verb, {
+        ...selectionOptions(given),
+        dryRun: given['dryRun'] === true,
+        failFast: given['failFast'] === true,
+      });
+    });
+  return commonFlags(cli)
+    .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
+    .command(
+      'build',
+      'build and test models and seeds in dependency order',
+      runFlags,
+      runVerb('build'),
+    )
+    .command('run', 'build models without their tests', runFlags, runVerb('run'))
+    .command('test', 'run tests on the published tables', runFlags, runVerb('test'))
+    .command('seed', 'load the CSV files of the seed folders', runFlags, runVerb('seed'))
+    .command('compile', 'write the SQL that would run to target/compiled', compileFlags, (given) =>
+      run(async (context) => {
+        const { compile } = await import('./commands/compile.ts');
+        return compile(context, { ...selectionOptions(given), inline: text(given['inline']) });
+      }),
+    )
+    .command('show [name]', 'print rows of a model, a test or a query', showFlags, (given) =>
+      run(async (context) => {
+        const { show } = await import('./commands/show.ts');
+        return show(context, {
+          ...commonOptions(given),
+          name: text(given['name']),
+          inline: text(given['inline']),
+          inlineFile: text(given['inlineFile']),
+          limit: Number(given['limit']),
+          output: oneOf(['table', 'csv', 'json'], given['output']),
+        });
+      }),
+    )
+    .command(['ls', 'list'], 'list the nodes of a selection', lsFlags, (given) =>
+      run(async (context) => {
+        const { ls } = await import('./commands/ls.ts');
+        return ls(context, {
+          ...selectionOptions(given),
+          output: oneOf(['selector', 'name', 'path', 'json'], given['output']),
+          resourceTypes: list(given['resourceType']),
+        });
+      }),
+    )
+    .command('debug', 'show the settings in use and try the connection', {}, (given) =>
+      run(async (context) => {
+        const { debug } = await import('./commands/debug.ts');
+        return debug(context, commonOptions(given));
+      }),
+    )
+    .command('db <action>', 'the embedded PostgreSQL by hand', dbFlags, (given) =>
+      run(async (context) => {
+        const { db } = await import('./commands/db.ts');
+        return db(context, {
+          ...commonOptions(given),
+          action: oneOf(['start', 'stop', 'status', 'url', 'psql-hint', 'reset'], given['action']),
+          minutes: Number(given['minutes']),
+          force: given['force'] === true,
+        });
+      }),
+    )
+    .example('runner build --select +committee_summary', 'a model and all that it needs')
+    .example('runner show committee_summary --limit 5', 'the first rows of its query')
+    .example(
+      'runner show --inline "select count(*) from {{ ref(\'contributions\') }}"',
+      'a question',
+    );
+}
+
+function commonFlags(cli: Argv): Argv {
+  return cli
+    .option('project-dir', { type: 'string', default: '.', describe: 'folder of dbt_project.yml' })
+    .option('profiles-dir', { type: 'string', describe: 'folder of profiles.yml' })
+    .option('profile', { type: 'string', describe: 'profile to use' })
+    .option('target', { alias: 't', type: 'string', describe: 'output of the profile to use' })
+    .option('vars', { type: 'string', describe: "values for var(), as YAML: '{cycle: 2020}'" });
+}
+
+function selectionFlags(cli: Argv): Argv {
+  return cli
+    .option('select', {
+      alias: 's',
+      type: 'string',
+      array: true,
+      describe: 'nodes to work on: names, path:…, tag:…, with + for parents and children',
+    })
+    .option('exclude', { type: 'string', array: true, describe: 'nodes to leave out' });
+}
+
+function runFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .option('threads', { type: 'number', describe: 'nodes built at once' })
+    .option('dry-run', {
+      type: 'boolean',
+      describe: 'print the plan, with its SQL, and do nothing',
+    })
+    .option('fail-fast', {
+      alias: 'x',
+      type: 'boolean',
+      describe: 'start nothing after a failure',
+    });
+}
+
+function compileFlags(cli: Argv): Argv {
+  return selectionFlags(cli).option('inline', { type: 'string', describe: 'compile this text' });
+}
+
+function showFlags(cli: Argv): Argv {
+  return cli
+    .positional('name', { type: 'string', describe: 'a model, seed or test' })
+    .option('inline', { type: 'string', describe: 'a query, templates allowed' })
+    .option('inline-file', { type: 'string', describe: 'a file with such a query' })
+    .option('limit', { type: 'number', default: 5, describe: 'rows at most, -1 for all' })
+    .option('output', {
+      alias: 'o',
+      choices: ['table', 'csv', 'json'] as const,
+      default: 'table',
+      describe: 'how to print the rows',
+    });
+}
+
+function lsFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .option('output', {
+      choices: ['selector', 'name', 'path', 'json'] as const,
+      default: 'selector',
+      describe: 'what to print of each node',
+    })
+    .option('resource-type', {
+      type: 'string',
+      array: true,
+      choices: ['model', 'seed', 'test', 'source'],
+      describe: 'kinds of node to list',
+    });
+}
+
+function dbFlags(cli: Argv): Argv {
+  return cli
+    .positional('action', {
+      choices: ['start', 'stop', 'status', 'url', 'psql-hint', 'reset'] as const,
+      describe: 'what to do',
+    })
+    .option('minutes', { type: 'number', default: 60, describe: 'how long it stays up unused' })
+    .option('force', { type: 'boolean', describe: 'stop or reset though others use it' });
+}
+
+function commonOptions(given: Given): CommonOptions {
+  return {
+    projectDir: text(given['projectDir']) ?? '.',
+    profilesDir: text(given['profilesDir']),
+    profile: text(given['profile']),
+    target: text(given['target']),
+    varsText: text(given['vars']),
+    threads: typeof given['threads'] === 'number' ? given['threads'] : undefined,
+    commandLine: words[0] ?? '',
+  };
+}
+
+function selectionOptions(given: Given) {
+  return {
+    ...commonOptions(given),
+    select: list(given['select']),
+    exclude: list(given['exclude']),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function list(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** yargs has checked the choice; this tells the compiler. */
+function oneOf<const Choice extends string>(choices: readonly Choice[], value: unknown): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new Error(`unchecked choice ${String(value)}`);
+  return found;
+}

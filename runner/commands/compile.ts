@@ -1,0 +1,33 @@
+// compile: the SQL that would run, in target/compiled and, for one node, on stdout.
+
+import type { ExitCode, ProgramContext } from '../../core/program.ts';
+import { compileInline } from '../compile/compile-inline.ts';
+import { loadProject, selectFrom } from './load-project.ts';
+import type { SelectionOptions } from './types.ts';
+import { writeCompiled } from './write-artifacts.ts';
+
+/** Options of compile. */
+export interface CompileOptions extends SelectionOptions {
+  readonly inline: string | undefined;
+}
+
+/** Compiles the selection; needs no database. */
+export async function compile(context: ProgramContext, options: CompileOptions): Promise<ExitCode> {
+  const project = await loadProject(context, options);
+  if (options.inline !== undefined) {
+    const source = { path: '--inline', text: options.inline };
+    const compiled = compileInline(project.resolver, source);
+    context.reporter.result(compiled.text);
+    return 0;
+  }
+  const selected = selectFrom(project, options, context);
+  const written = await writeCompiled(project, options, selected);
+  const models = [...selected].flatMap((id) => {
+    const node = project.manifest.nodes.get(id);
+    return node?.kind === 'model' ? [node] : [];
+  });
+  const [only] = models;
+  if (only && models.length === 1) context.reporter.result(only.compiledSql);
+  context.reporter.info(`compiled ${models.length} models to ${written.shownPath('compiled')}`);
+  return 0;
+}

@@ -1,0 +1,85 @@
+// build, run, test, seed: compile, select, plan, execute, report.
+
+import { join } from 'node:path';
+import { openDatabase } from '../../core/database.ts';
+import { withLease } from '../../core/locks.ts';
+import type { ExitCode, ProgramContext } from '../../core/program.ts';
+import { withTarget } from '../../core/target.ts';
+import { executePlan } from '../execute/execute-plan.ts';
+import { readCatalog } from '../execute/read-catalog.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import { planPublication } from '../plan/publication.ts';
+import { compiledPath } from '../report/artifacts.ts';
+import { formatPlan } from '../report/plan.ts';
+import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { loadProject, selectFrom } from './load-project.ts';
+import type { SelectionOptions } from './types.ts';
+import { writeCompiled, writeRunResults } from './write-artifacts.ts';
+
+/** Which kinds of node a command works on. */
+export type Verb = 'build' | 'run' | 'test' | 'seed';
+
+/** Options of the commands that execute a plan. */
+export interface RunOptions extends SelectionOptions {
+  /** Print the plan and do nothing. */
+  readonly dryRun: boolean;
+  /** Start no node after the first failure. */
+  readonly failFast: boolean;
+}
+
+/** Runs the selected nodes of a project in dependency order. */
+export async function runNodes(
+  context: ProgramContext,
+  verb: Verb,
+  options: RunOptions,
+): Promise<ExitCode> {
+  const project = await loadProject(context, options);
+  const selected = selectFrom(project, options, context);
+  const artifacts = await writeCompiled(project, options, selected);
+  return withTarget<ExitCode>(project.request, async (target) => {
+    const threads = options.threads ?? target.threads;
+    const database = openDatabase(target.connection, {
+      applicationName: `fundlens:runner:${verb}`,
+      // One connection for the lease beside those of the threads.
+      maxClients: threads + 2,
+      signal: context.signal,
+    });
+    try {
+      const perform = async (): Promise<ExitCode> => {
+        const { manifest, graph } = project;
+        const catalog = await database.withClient((client) => readCatalog(client, manifest));
+        const plan = makePlan({ manifest, graph, selected, catalog, verb });
+        if (options.dryRun) {
+          context.reporter.result(formatPlan(plan, context.reporter.format));
+          return 0;
+        }
+        const result = await executePlan(plan, {
+          database,
+          manifest,
+          threads,
+          failFast: options.failFast,
+          signal: context.signal,
+          listener: reportProgress(manifest, context.reporter),
+          planPublication,
+          projectDir: project.projectDir,
+          compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
+        });
+        await writeRunResults(project, options, result);
+        reportResult(manifest, result, context.reporter, (id) =>
+          artifacts.shownPath(compiledPath(manifest, id)),
+        );
+        if (result.interrupted) return 130;
+        return isGood(result) ? 0 : 1;
+      };
+      // A dry run writes nothing and need not wait for one that does.
+      return options.dryRun ? await perform() : await withLease(database, 'runner', perform);
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+/** Folder of a project's artifacts. */
+export function targetFolder(projectDir: string, targetPath: string): string {
+  return join(projectDir, targetPath);
+}

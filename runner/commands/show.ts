@@ -1,0 +1,75 @@
+// show: the rows of a model, a test or an inline query, read and nothing else.
+
+import { readFile } from 'node:fs/promises';
+import { openDatabase } from '../../core/database.ts';
+import { UserError } from '../../core/errors.ts';
+import type { ExitCode, ProgramContext } from '../../core/program.ts';
+import { withTarget } from '../../core/target.ts';
+import { compileInline } from '../compile/compile-inline.ts';
+import { readRows } from '../execute/read-rows.ts';
+import { formatRows, type RowsFormat } from '../report/rows.ts';
+import { findNode, type LoadedProject, loadProject } from './load-project.ts';
+import type { CommonOptions } from './types.ts';
+
+/** Options of show; one of `name`, `inline`, `inlineFile` is given. */
+export interface ShowOptions extends CommonOptions {
+  readonly name: string | undefined;
+  /** A query that may hold templates. */
+  readonly inline: string | undefined;
+  /** A file that holds such a query. */
+  readonly inlineFile: string | undefined;
+  /** Rows at most; -1 for all. */
+  readonly limit: number;
+  readonly output: RowsFormat;
+}
+
+/** Prints rows on stdout. */
+export async function show(context: ProgramContext, options: ShowOptions): Promise<ExitCode> {
+  const project = await loadProject(context, options);
+  const query = await queryOf(project, options);
+  return withTarget<ExitCode>(project.request, async (target) => {
+    const database = openDatabase(target.connection, {
+      applicationName: 'fundlens:runner:show',
+      maxClients: 1,
+      signal: context.signal,
+    });
+    try {
+      const rows = await database.withClient((client) =>
+        readRows(client, { ...query, limit: options.limit, asJson: options.output === 'json' }),
+      );
+      context.reporter.result(formatRows(rows, options.output));
+      return 0;
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+async function queryOf(project: LoadedProject, options: ShowOptions) {
+  const given = [options.name, options.inline, options.inlineFile].filter((it) => it !== undefined);
+  if (given.length !== 1) {
+    throw new UserError('show takes one model or test, or a query', {
+      hint: 'runner show committee_summary, or runner show --inline "select …"',
+    });
+  }
+  if (options.name !== undefined) {
+    const node = findNode(project.manifest, options.name);
+    if (node.kind === 'model' || node.kind === 'test') {
+      return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
+    }
+    const { schema, identifier } = node.relation;
+    return { sql: `select * from "${schema}"."${identifier}"`, sqlMap: [], path: node.path };
+  }
+  const path = options.inlineFile ?? '--inline';
+  const text = options.inline ?? (await readInlineFile(path));
+  const compiled = compileInline(project.resolver, { path, text });
+  return { sql: compiled.text, sqlMap: compiled.map, path };
+}
+
+async function readInlineFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError('the file cannot be read', { where: { path }, cause: error });
+  }
+}

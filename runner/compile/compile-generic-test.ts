@@ -1,0 +1,132 @@
+// Generic tests: a macro called with the model, the column and the arguments of the YAML.
+
+import { createHash } from 'node:crypto';
+import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
+import { DictValue } from '../../core/template/dict.ts';
+import { fromJson } from '../../core/template/json.ts';
+import { parseTemplate } from '../../core/template/parse.ts';
+import { evaluateTemplate, renderTemplate } from '../../core/template/render.ts';
+import type { RenderScope } from '../../core/template/state.ts';
+import { ListValue, type Value } from '../../core/template/values.ts';
+import type { ParsedGenericTest } from '../project/types.ts';
+import { compileTestQueries, type RelationOf, testConfigFields } from './compile-test.ts';
+import { resolveConfig } from './config.ts';
+import { nodeValue } from './node-value.ts';
+import { filteredRelationValue } from './relation-value.ts';
+import type { Resolver } from './resolve.ts';
+import type { NodeId, RelationName, Test } from './types.ts';
+
+/** Compiles one generic test; undefined where it, or what it tests, is disabled. */
+export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest): Test | undefined {
+  if (test.on.kind === 'ref' && resolver.isDisabled(test.on.name)) return undefined;
+  const faults: UserError[] = [];
+  const config = resolveConfig('test', test.layers, faults);
+  throwFaults(faults);
+  if (config === undefined || config.enabled === false) return undefined;
+  const macro = findMacro(resolver, test);
+  const subject = findSubject(resolver, test);
+  const { database, schema } = resolver.facts.inputs.target;
+  const call = parseTemplate({
+    path: test.path,
+    text: `{{ ${macro}(**_test_arguments) }}`,
+    firstLine: test.place.line ?? 1,
+  });
+  const render = (scope: RenderScope, relationOf: RelationOf) => {
+    const relation = relationOf(subject.uniqueId, subject.relation);
+    const args = DictValue.of([
+      ['model', filteredRelationValue(database, relation, config.where)],
+      ...argumentValues(test, scope),
+    ]);
+    return renderTemplate(call, {
+      lookup: (name) => (name === '_test_arguments' ? args : scope.lookup(name)),
+      names: () => scope.names(),
+    });
+  };
+  const queries = compileTestQueries(resolver, {
+    model: nodeValue({ ...test, database, schema, alias: test.name, config }),
+    config,
+    render: (scope, relationOf) => {
+      // Through `ref` and `source`, so that the subject is among the parents.
+      touch(scope, test.on);
+      return render(scope, relationOf);
+    },
+  });
+  const hash = createHash('md5')
+    .update(JSON.stringify([test.fqn, test.args, test.on]))
+    .digest('hex');
+  return {
+    kind: 'test',
+    testKind: 'generic',
+    uniqueId: `test.${test.packageName}.${test.name}.${hash.slice(-10)}`,
+    name: test.name,
+    packageName: test.packageName,
+    path: test.path,
+    fqn: test.fqn,
+    description: test.properties?.description ?? '',
+    columns: [],
+    testName: test.testName.split('.').at(-1),
+    attachedTo: subject.uniqueId,
+    columnName: test.columnName,
+    rawSql: call.source.text,
+    ...testConfigFields(config),
+    ...queries,
+  };
+}
+
+function findMacro(resolver: Resolver, test: ParsedGenericTest): string {
+  const parts = test.testName.split('.');
+  const macro = `test_${parts.at(-1)}`;
+  const { definitions } = resolver.facts.macros;
+  if (definitions.has(macro)) return [...parts.slice(0, -1), macro].join('.');
+  const known = [...definitions.keys()]
+    .filter((name) => name.startsWith('test_'))
+    .map((name) => name.slice('test_'.length));
+  const nearest = nearestName(test.testName, known);
+  throw new UserError(`there is no generic test \`${test.testName}\``, {
+    where: test.place,
+    hint: nearest
+      ? `did you mean \`${nearest}\`?`
+      : `define it with {% test ${test.testName}(model, column_name) %} in a macro folder`,
+  });
+}
+
+function findSubject(
+  resolver: Resolver,
+  test: ParsedGenericTest,
+): { readonly uniqueId: NodeId; readonly relation: RelationName } {
+  return test.on.kind === 'ref'
+    ? resolver.findRef(undefined, test.on.name)
+    : resolver.findSource(test.on.source, test.on.table);
+}
+
+function touch(scope: RenderScope, on: ParsedGenericTest['on']): void {
+  const text =
+    on.kind === 'ref'
+      ? `{{ ref(${JSON.stringify(on.name)}) }}`
+      : `{{ source(${JSON.stringify(on.source)}, ${JSON.stringify(on.table)}) }}`;
+  renderTemplate(parseTemplate({ path: on.kind, text }), scope);
+}
+
+/** dbt reads a text such as `ref('x')` in an argument as a call; other text may hold templates. */
+const callLike = /^\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*$/s;
+
+function argumentValues(test: ParsedGenericTest, scope: RenderScope): [string, Value][] {
+  const evaluate = (value: unknown): Value => {
+    if (typeof value === 'string') {
+      const text = callLike.test(value) ? `{{ ${value} }}` : value;
+      if (!text.includes('{{') && !text.includes('{%')) return value;
+      const line = test.place.line ?? 1;
+      return evaluateTemplate(parseTemplate({ path: test.path, text, firstLine: line }), scope);
+    }
+    if (Array.isArray(value)) return new ListValue(value.map(evaluate));
+    return fromJson(value);
+  };
+  const args = Object.entries(test.args).map(([key, value]): [string, Value] => [
+    key,
+    evaluate(value),
+  ]);
+  const column = test.columnName;
+  return column === undefined || 'column_name' in test.args
+    ? args
+    : [['column_name', column], ...args];
+}

@@ -1,0 +1,41 @@
+// A query from the command line, compiled as if it were a model that nothing reads.
+
+import { parseTemplate } from '../../core/template/parse.ts';
+import { renderTemplate } from '../../core/template/render.ts';
+import type { Rendered } from '../../core/template/source-map.ts';
+import { nodeContext } from './context.ts';
+import { nodeValue } from './node-value.ts';
+import { type Resolver, relationOfNode } from './resolve.ts';
+import { scopeOf } from './scope.ts';
+import { trimSql } from './trim-sql.ts';
+
+/** Compiles a query with the project's context. @throws {TemplateError} for a fault in it */
+export function compileInline(
+  resolver: Resolver,
+  source: { readonly path: string; readonly text: string },
+): Rendered {
+  const { database, schema } = resolver.facts.inputs.target;
+  const name = 'inline_query';
+  const model = nodeValue({
+    kind: 'sql_operation',
+    name,
+    packageName: resolver.packageName,
+    path: source.path,
+    fqn: [resolver.packageName, name],
+    database,
+    schema,
+    alias: name,
+  });
+  const context = nodeContext(
+    resolver.facts,
+    { relation: undefined, model, execute: true },
+    {
+      ref: (packageName, ref) =>
+        relationOfNode(resolver, resolver.findRef(packageName, ref).relation),
+      source: (it, table) => relationOfNode(resolver, resolver.findSource(it, table).relation),
+      config: () => undefined,
+      readConfig: () => undefined,
+    },
+  );
+  return trimSql(renderTemplate(parseTemplate(source), scopeOf(context)));
+}

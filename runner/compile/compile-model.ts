@@ -1,0 +1,75 @@
+// The second pass over a model: its SQL, with every relation named.
+
+import { UserError } from '../../core/errors.ts';
+import { fromJson } from '../../core/template/json.ts';
+import { renderTemplate } from '../../core/template/render.ts';
+import { nodeContext } from './context.ts';
+import { nodeValue } from './node-value.ts';
+import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
+import { scopeOf } from './scope.ts';
+import { trimSql } from './trim-sql.ts';
+import type { Model, NodeId } from './types.ts';
+
+/**
+ * Compiles one model.
+ * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
+ */
+export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
+  const dependsOn = new Set<NodeId>();
+  const { config, relation } = model;
+  const { database } = resolver.facts.inputs.target;
+  const described = nodeValue({
+    ...model.parsed,
+    database,
+    schema: relation.schema,
+    alias: relation.identifier,
+    config,
+  });
+  const context = nodeContext(
+    resolver.facts,
+    { relation: relationOfNode(resolver, relation), model: described, execute: true },
+    {
+      ref: (packageName, name) => {
+        const found = resolver.findRef(packageName, name);
+        dependsOn.add(found.uniqueId);
+        return relationOfNode(resolver, found.relation);
+      },
+      source: (source, table) => {
+        const found = resolver.findSource(source, table);
+        dependsOn.add(found.uniqueId);
+        return relationOfNode(resolver, found.relation);
+      },
+      config: () => undefined,
+      readConfig: (name) => {
+        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
+        return value === undefined ? undefined : fromJson(value);
+      },
+    },
+  );
+  const rendered = trimSql(renderTemplate(model.captured.template, scopeOf(context)));
+  if (isEmptySql(rendered.text)) {
+    throw new UserError('the model holds no SQL', {
+      where: { path: model.parsed.path },
+      hint: 'write one select statement, or remove the file',
+    });
+  }
+  return {
+    kind: 'model',
+    uniqueId: model.uniqueId,
+    ...builtFields(model.parsed, config, relation),
+    dependsOn: [...dependsOn].sort(),
+    materialized: config.materialized,
+    rawSql: model.parsed.rawSql,
+    compiledSql: rendered.text,
+    sqlMap: rendered.map,
+  };
+}
+
+function isEmptySql(sql: string): boolean {
+  return (
+    sql
+      .replace(/--.*$/gm, '')
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .trim() === ''
+  );
+}

@@ -1,0 +1,46 @@
+// Singular tests: one `.sql` file, whose rows are what is wrong.
+
+import { throwFaults, type UserError } from '../../core/errors.ts';
+import { renderTemplate } from '../../core/template/render.ts';
+import type { ParsedSingularTest } from '../project/types.ts';
+import { compileTestQueries, testConfigFields } from './compile-test.ts';
+import { resolveConfig } from './config.ts';
+import { nodeValue } from './node-value.ts';
+import type { Resolver } from './resolve.ts';
+import type { Test } from './types.ts';
+
+/** Compiles one singular test; undefined where it is disabled. */
+export function compileSingularTest(
+  resolver: Resolver,
+  test: ParsedSingularTest,
+): Test | undefined {
+  const captured = resolver.captured.get(`singular-test:${test.name}`);
+  if (captured === undefined) return undefined;
+  const faults: UserError[] = [];
+  const config = resolveConfig('test', [...test.layers, captured.layer], faults);
+  throwFaults(faults);
+  if (config === undefined || config.enabled === false) return undefined;
+  const { database, schema } = resolver.facts.inputs.target;
+  const model = nodeValue({ ...test, database, schema, alias: test.name, config });
+  return {
+    kind: 'test',
+    testKind: 'singular',
+    uniqueId: `test.${test.packageName}.${test.name}`,
+    name: test.name,
+    packageName: test.packageName,
+    path: test.path,
+    fqn: test.fqn,
+    description: test.properties?.description ?? '',
+    columns: [],
+    testName: undefined,
+    attachedTo: undefined,
+    columnName: undefined,
+    rawSql: test.rawSql,
+    ...testConfigFields(config),
+    ...compileTestQueries(resolver, {
+      model,
+      config,
+      render: (scope) => renderTemplate(captured.template, scope),
+    }),
+  };
+}

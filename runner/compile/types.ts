@@ -1,0 +1,119 @@
+// The manifest: every node of a project with no question left. Produced by compile, read by all after it.
+
+import type { SourceMark } from '../../core/template/source-map.ts';
+
+/** A node's name across the project, in dbt's form: `model.fundlens.contributions`. */
+export type NodeId = string;
+
+/** A relation in the target's database. */
+export interface RelationName {
+  readonly schema: string;
+  readonly identifier: string;
+}
+
+/** A column as documented in YAML. */
+export interface ColumnDoc {
+  readonly name: string;
+  readonly description: string;
+  readonly dataType: string | undefined;
+}
+
+/** An index as dbt-postgres configures it. */
+export interface IndexConfig {
+  readonly columns: readonly string[];
+  readonly unique: boolean;
+  /** Access method, `btree` where not given. */
+  readonly type: string | undefined;
+}
+
+interface NodeCommon {
+  readonly uniqueId: NodeId;
+  readonly name: string;
+  readonly packageName: string;
+  /** Path of the defining file, relative to the project. */
+  readonly path: string;
+  /** dbt's fully qualified name: package, folders, name. */
+  readonly fqn: readonly string[];
+  readonly tags: readonly string[];
+  readonly description: string;
+  readonly columns: readonly ColumnDoc[];
+  readonly meta: Readonly<Record<string, unknown>>;
+  /** Nodes it reads, sorted; for a test, its parents. */
+  readonly dependsOn: readonly NodeId[];
+}
+
+interface BuiltNode extends NodeCommon {
+  readonly relation: RelationName;
+  /** Where the node is built aside before it is published; unique by a hash of the whole name. */
+  readonly staged: RelationName;
+  /** What the relation of the run before is called between the swap and its removal. */
+  readonly retired: RelationName;
+  readonly indexes: readonly IndexConfig[];
+  /** Whether description and column descriptions become comments in the database. */
+  readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
+}
+
+/** A relation made by one `select`. */
+export interface Model extends BuiltNode {
+  readonly kind: 'model';
+  readonly materialized: 'view' | 'table';
+  readonly rawSql: string;
+  /** One select statement, without a semicolon at its end. */
+  readonly compiledSql: string;
+  /** Where each part of the compiled SQL comes from, for the places of database errors. */
+  readonly sqlMap: SqlMap;
+}
+
+/** A CSV file loaded as a table. */
+export interface Seed extends BuiltNode {
+  readonly kind: 'seed';
+  readonly delimiter: string;
+  /** Types by column name; a column not named here has its type inferred from the file. */
+  readonly columnTypes: Readonly<Record<string, string>>;
+}
+
+/** A query that returns the rows that are wrong. */
+export interface Test extends NodeCommon {
+  readonly kind: 'test';
+  readonly testKind: 'generic' | 'singular';
+  /** Name of the generic test (`unique`), or undefined for a singular one. */
+  readonly testName: string | undefined;
+  /** The node whose YAML carries the test. */
+  readonly attachedTo: NodeId | undefined;
+  readonly columnName: string | undefined;
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  /** The same query with the staged relation of one parent in place of its published one. */
+  readonly stagedSql: Readonly<Record<NodeId, string>>;
+  readonly sqlMap: SqlMap;
+  readonly severity: 'error' | 'warn';
+  /** SQL comparison on the failure count, such as `!= 0` or `> 10`. */
+  readonly warnIf: string;
+  readonly errorIf: string;
+  /** SQL expression that counts failures over the query's rows. */
+  readonly failCalc: string;
+  readonly limit: number | undefined;
+}
+
+/** A relation that something else loads. */
+export interface Source extends NodeCommon {
+  readonly kind: 'source';
+  readonly sourceName: string;
+  readonly relation: RelationName;
+}
+
+/** Any node of the manifest. */
+export type Node = Model | Seed | Test | Source;
+
+/** A node that a run builds. */
+export type Buildable = Model | Seed;
+
+/** Where each part of compiled SQL was written; `placeAt` of core/template reads it. */
+export type SqlMap = readonly SourceMark[];
+
+/** The project with no question left. */
+export interface Manifest {
+  readonly projectName: string;
+  /** Nodes in the order of their ids. */
+  readonly nodes: ReadonlyMap<NodeId, Node>;
+}

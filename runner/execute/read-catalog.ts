@@ -1,0 +1,226 @@
+// What exists in the database now, in one message for all relations that are asked for.
+
+import { type Client, inTransaction } from '../../core/database.ts';
+import { quoteLiteral, quoteQualified } from '../../core/identifiers.ts';
+import type { Manifest, RelationName } from '../compile/types.ts';
+import type { Catalog, RelationState } from '../plan/types.ts';
+
+/** Reads the state of everything that the manifest builds, with stages and retired relations. */
+export async function readCatalog(client: Client, manifest: Manifest): Promise<Catalog> {
+  const relations: RelationName[] = [];
+  for (const node of manifest.nodes.values()) {
+    if (node.kind === 'model' || node.kind === 'seed') {
+      relations.push(node.relation, node.staged, node.retired);
+    }
+  }
+  return inTransaction(client, () => readRelations(client, relations));
+}
+
+/**
+ * Reads the state of some relations inside the caller's transaction, whose search_path becomes
+ * pg_catalog, so that every name in a definition comes out qualified.
+ */
+export async function readRelations(
+  client: Client,
+  relations: readonly RelationName[],
+): Promise<Catalog> {
+  const list = (part: 'schema' | 'identifier') =>
+    `array[${relations.map((relation) => quoteLiteral(relation[part])).join(',')}]::text[]`;
+  const message =
+    `set local search_path = pg_catalog;\nselect nspname as schema from pg_namespace;\n` +
+    catalogQuery(list('schema'), list('identifier'));
+  // Several statements give several results, of which pg's types tell nothing.
+  const results = (await client.query(message)) as unknown as readonly {
+    readonly rows: readonly Record<string, unknown>[];
+  }[];
+  const states = (results[2]?.rows ?? []) as unknown as readonly CatalogRow[];
+  return {
+    schemas: new Set(results[1]?.rows.map((row) => String(row['schema']))),
+    relations: new Map(
+      states.map((row) => [quoteQualified(row.schema, row.identifier), stateOf(row)]),
+    ),
+  };
+}
+
+/** As the query returns it: JSON has null where the state has undefined. */
+interface CatalogRow {
+  readonly schema: string;
+  readonly identifier: string;
+  readonly state: Omit<RelationState, 'columns' | 'grants' | 'comment' | 'definition'> & {
+    readonly columns: readonly { name: string; type: string; comment: string | null }[];
+    readonly grants: readonly {
+      grantee: string;
+      privilege: string;
+      column: string | null;
+      grantable: boolean;
+    }[];
+    readonly comment: string | null;
+    readonly definition: string | null;
+  };
+}
+
+function stateOf({ state }: CatalogRow): RelationState {
+  return {
+    ...state,
+    columns: state.columns.map((column) => ({ ...column, comment: column.comment ?? undefined })),
+    grants: state.grants.map((grant) => ({ ...grant, column: grant.column ?? undefined })),
+    comment: state.comment ?? undefined,
+    definition: state.definition ?? undefined,
+  };
+}
+
+function catalogQuery(schemas: string, identifiers: string): string {
+  return `
+with wanted as (
+  select class.*, namespace.nspname
+  from unnest(${schemas}, ${identifiers}) as name (schema, identifier)
+  join pg_namespace as namespace on namespace.nspname = name.schema
+  join pg_class as class
+    on class.relnamespace = namespace.oid and class.relname = name.identifier
+)
+select nspname as schema, relname as identifier, jsonb_build_object(
+  'oid', wanted.oid::bigint,
+  'kind', ${kindCase('wanted.relkind')},
+  'owner', pg_get_userbyid(relowner),
+  'comment', obj_description(wanted.oid, 'pg_class'),
+  'options', coalesce(to_jsonb(reloptions), '[]'),
+  'definition', case when relkind = 'v' then rtrim(pg_get_viewdef(wanted.oid), ';') end,
+  'columns', (${columnsQuery}),
+  'indexes', (${indexesQuery}),
+  'constraints', (${constraintsQuery}),
+  'grants', (${grantsQuery}),
+  'dependents', (${viewsQuery}) || (${othersQuery})
+) as state
+from wanted`;
+}
+
+function kindCase(column: string): string {
+  return `case ${column} when 'r' then 'table' when 'p' then 'partitioned-table' when 'v' then 'view'
+    when 'm' then 'materialized-view' when 'f' then 'foreign-table' else 'other' end`;
+}
+
+const columnsQuery = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'name', attname, 'type', format_type(atttypid, atttypmod),
+    'comment', col_description(attrelid, attnum)) order by attnum), '[]')
+  from pg_attribute
+  where attrelid = wanted.oid and attnum > 0 and not attisdropped`;
+
+// An index's definition names the index and the table: what follows both can be said of another table.
+const indexesQuery = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'name', index_class.relname, 'unique', indisunique,
+    'columns', (
+      select coalesce(jsonb_agg(distinct attname), '[]')
+      from pg_depend
+      join pg_attribute on attrelid = refobjid and attnum = refobjsubid
+      where classid = 'pg_class'::regclass and objid = indexrelid
+        and refclassid = 'pg_class'::regclass and refobjid = indrelid and refobjsubid > 0),
+    'tail', substr(definition, strpos(definition, head) + length(head))
+  ) order by index_class.relname), '[]')
+  from pg_index
+  join pg_class as index_class on index_class.oid = indexrelid
+  cross join lateral (
+    select pg_get_indexdef(indexrelid) as definition,
+      format(' ON %I.%I ', wanted.nspname, wanted.relname) as head
+  ) as texts
+  where indrelid = wanted.oid and indisvalid
+    and not exists (select from pg_constraint where conindid = indexrelid and conrelid = indrelid)`;
+
+const constraintsQuery = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'name', conname,
+    'kind', case contype when 'p' then 'primary-key' when 'u' then 'unique' when 'c' then 'check'
+      when 'f' then 'foreign-key' else 'exclusion' end,
+    'columns', (
+      select coalesce(jsonb_agg(attname order by position), '[]')
+      from unnest(conkey) with ordinality as key (number, position)
+      join pg_attribute on attrelid = conrelid and attnum = key.number),
+    'definition', pg_get_constraintdef(pg_constraint.oid)
+  ) order by conname), '[]')
+  from pg_constraint
+  where conrelid = wanted.oid and contype in ('p', 'u', 'c', 'f', 'x')`;
+
+const grantsQuery = `
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'grantee', case when acl.grantee = 0 then '' else pg_get_userbyid(acl.grantee) end,
+    'privilege', lower(acl.privilege_type), 'column', held.column_name,
+    'grantable', acl.is_grantable) order by held.column_name nulls first, acl.grantee, acl.privilege_type), '[]')
+  from (
+    select null::name as column_name, wanted.relacl as rights
+    union all
+    select attname, attacl from pg_attribute
+    where attrelid = wanted.oid and attnum > 0 and not attisdropped
+  ) as held
+  cross join lateral aclexplode(held.rights) as acl`;
+
+// A view whose owner's rights we lack could not be created again: it counts among the others.
+const isReplaceableView = `
+  depend.classid = 'pg_rewrite'::regclass and depend.refclassid = 'pg_class'::regclass
+  and depend.refobjid = wanted.oid and view.relkind = 'v' and rule.rulename = '_RETURN'
+  and view.oid <> wanted.oid and pg_has_role(view.relowner, 'USAGE')`;
+
+const viewsQuery = `
+  select coalesce(jsonb_agg(dependent order by oid), '[]')
+  from (
+    select view.oid, jsonb_build_object(
+      'kind', 'view',
+      'relation', jsonb_build_object('schema', view_schema.nspname, 'identifier', view.relname),
+      'oid', view.oid::bigint,
+      'owner', pg_get_userbyid(view.relowner),
+      'definition', rtrim(pg_get_viewdef(view.oid), ';'),
+      'options', coalesce(to_jsonb(view.reloptions), '[]'),
+      'readsColumns', coalesce(
+        jsonb_agg(distinct attname) filter (where attname is not null), '[]')
+    ) as dependent
+    from pg_depend as depend
+    join pg_rewrite as rule on rule.oid = depend.objid
+    join pg_class as view on view.oid = rule.ev_class
+    join pg_namespace as view_schema on view_schema.oid = view.relnamespace
+    left join pg_attribute
+      on attrelid = wanted.oid and attnum = depend.refobjsubid and attnum > 0
+    where ${isReplaceableView}
+    group by view.oid, view_schema.nspname, view.relname, view.relowner, view.reloptions
+  ) as views`;
+
+// An allow-list turned round: whatever hangs on the relation, its row type or its constraints and
+// is neither a part of it that is made anew nor a view as above would be lost.
+const othersQuery = `
+  select coalesce(jsonb_agg(jsonb_build_object('kind', 'other', 'description', description)
+    order by description), '[]')
+  from (
+    select case when rule.oid is null or view.oid = wanted.oid
+      then pg_describe_object(depend.classid, depend.objid, depend.objsubid)
+      else pg_describe_object('pg_class'::regclass, view.oid, 0) end as description
+    from pg_depend as depend
+    left join pg_rewrite as rule
+      on depend.classid = 'pg_rewrite'::regclass and rule.oid = depend.objid
+    left join pg_class as view on view.oid = rule.ev_class
+    where (depend.refclassid, depend.refobjid) in (
+        select 'pg_class'::regclass::oid, wanted.oid
+        union all select 'pg_type'::regclass::oid, wanted.reltype where wanted.reltype <> 0
+        union all select 'pg_type'::regclass::oid, typarray from pg_type
+          where pg_type.oid = wanted.reltype and typarray <> 0
+        union all select 'pg_constraint'::regclass::oid, pg_constraint.oid
+          from pg_constraint where conrelid = wanted.oid
+        union all select 'pg_class'::regclass::oid, indexrelid
+          from pg_index where indrelid = wanted.oid)
+      and not (depend.classid = 'pg_class'::regclass
+        and (depend.objid in (wanted.oid, wanted.reltoastrelid)
+          or depend.objid in (select indexrelid from pg_index where indrelid = wanted.oid)))
+      and not (depend.classid = 'pg_constraint'::regclass and depend.objid in (
+        select pg_constraint.oid from pg_constraint
+        where conrelid = wanted.oid and confrelid <> wanted.oid))
+      and not (depend.classid = 'pg_type'::regclass
+        and depend.objid in (select pg_type.oid from pg_type where pg_type.oid = wanted.reltype
+          union all select typarray from pg_type where pg_type.oid = wanted.reltype))
+      and not (depend.classid = 'pg_trigger'::regclass and exists (
+        select from pg_trigger where pg_trigger.oid = depend.objid and tgisinternal))
+      and not (rule.oid is not null and view.oid = wanted.oid and rule.rulename = '_RETURN')
+      and not coalesce(${isReplaceableView}, false)
+    union
+    select 'row-level security' where wanted.relrowsecurity or wanted.relforcerowsecurity
+    union
+    select 'its place below ' || inhparent::regclass from pg_inherits
+    where inhrelid = wanted.oid
+  ) as others`;

@@ -1,0 +1,147 @@
+// Publishing by DML: rows that are gone, changed or new are written, nothing is replaced, no reader waits.
+
+import { quoteIdentifier } from '../../core/identifiers.ts';
+import { indexName } from './names.ts';
+import { commentStatements } from './plan-finish.ts';
+import { quoteRelation } from './statements.ts';
+import type { ColumnState, Publication, PublishedStep, RelationState, Statement } from './types.ts';
+
+/** Plans a diff of stage and published table, which must have the same columns. */
+export function planInPlace(
+  step: PublishedStep,
+  current: RelationState,
+  because: readonly string[],
+): Publication {
+  const key = keyOf(current);
+  const target = quoteRelation(step.relation);
+  return {
+    kind: 'in-place',
+    because,
+    // Waiting here stalls writers only, and outlasts deadlock_timeout, so that autovacuum gives way.
+    prepare: [
+      setting("set local lock_timeout = '5s'"),
+      setting('set local search_path = pg_catalog'),
+      // The image of a row is its text: these settings make equal text mean equal values.
+      setting('set local extra_float_digits = 1'),
+      {
+        sql: `lock table only ${target} in share row exclusive mode`,
+        purpose: 'keep other writers out',
+      },
+    ],
+    statements: [
+      ...(key ? diffByKey(step, current.columns, key) : diffByImage(step, current.columns)),
+      ...missingIndexes(step, current),
+      ...commentStatements(step, step.relation, current, current.columns),
+      { sql: `drop table ${quoteRelation(step.staged)}`, purpose: 'drop the stage' },
+    ],
+    retire: [{ sql: `analyze ${target}`, purpose: 'analyze' }],
+  };
+}
+
+/** The columns that a foreign key may refer to: of a constraint, else of a plain unique index. */
+function keyOf(current: RelationState): readonly string[] | undefined {
+  const constraint =
+    current.constraints.find(({ kind }) => kind === 'primary-key') ??
+    current.constraints.find(({ kind }) => kind === 'unique');
+  const index = current.indexes.find(
+    ({ unique, tail }) => unique && /^USING btree \([^()]*\)(?! WHERE)/.test(tail),
+  );
+  return constraint?.columns ?? index?.columns;
+}
+
+/** Without a key, rows are equal when all their columns print the same; the nth copy meets the nth copy. */
+function diffByImage(step: PublishedStep, columns: readonly ColumnState[]): readonly Statement[] {
+  const target = quoteRelation(step.relation);
+  const staged = quoteRelation(step.staged);
+  const image = rowImage('source', columns);
+  const numbered = (from: string) =>
+    `select source.ctid as place, ${image} as image,\n` +
+    `    row_number() over (partition by ${image}) as nth\n  from only ${from} as source`;
+  const list = columnList(columns);
+  return [
+    {
+      sql:
+        `create temporary table fundlens_diff on commit drop as\nselect published.place as gone, next.place as came\n` +
+        `from (\n  ${numbered(target)}\n) as published\nfull join (\n  ${numbered(staged)}\n) as next\n` +
+        `  on next.image = published.image and next.nth = published.nth\n` +
+        'where published.place is null or next.place is null',
+      purpose: 'compare the stage with what is published',
+    },
+    {
+      sql: `delete from only ${target} as published using pg_temp.fundlens_diff as diff\nwhere published.ctid = diff.gone`,
+      purpose: 'delete rows that are gone',
+    },
+    {
+      sql:
+        `insert into ${target} (${list})\nselect ${qualified('next', columns)}\n` +
+        `from ${staged} as next\njoin pg_temp.fundlens_diff as diff on diff.came = next.ctid`,
+      purpose: 'insert rows that are new',
+    },
+  ];
+}
+
+/** With a key, a changed row is updated, so that what refers to it stays. */
+function diffByKey(
+  step: PublishedStep,
+  columns: readonly ColumnState[],
+  key: readonly string[],
+): readonly Statement[] {
+  const target = quoteRelation(step.relation);
+  const staged = quoteRelation(step.staged);
+  const match = key
+    .map((name) => `next.${quoteIdentifier(name)} = published.${quoteIdentifier(name)}`)
+    .join(' and ');
+  const rest = columns.filter((column) => !key.includes(column.name));
+  const list = columnList(columns);
+  const update: Statement = {
+    sql:
+      `update only ${target} as published set ${rest.map((column) => `${quoteIdentifier(column.name)} = next.${quoteIdentifier(column.name)}`).join(', ')}\n` +
+      `from ${staged} as next\nwhere ${match}\n` +
+      `  and ${rowImage('next', rest)} <> ${rowImage('published', rest)}`,
+    purpose: 'update rows that changed',
+  };
+  return [
+    {
+      sql: `delete from only ${target} as published\nwhere not exists (select from ${staged} as next where ${match})`,
+      purpose: 'delete rows that are gone',
+    },
+    ...(rest.length === 0 ? [] : [update]),
+    {
+      sql:
+        `insert into ${target} (${list})\nselect ${qualified('next', columns)}\nfrom ${staged} as next\n` +
+        `where not exists (select from only ${target} as published where ${match})`,
+      purpose: 'insert rows that are new',
+    },
+  ];
+}
+
+/** Indexes new in the config are made on the published table; readers go on meanwhile. */
+function missingIndexes(step: PublishedStep, current: RelationState): readonly Statement[] {
+  const there = new Set(current.indexes.map((index) => index.name));
+  return step.finishing.indexes
+    .filter((index) => !there.has(indexName(step.relation, index)))
+    .map((index) => {
+      const name = quoteIdentifier(indexName(step.relation, index));
+      const method = quoteIdentifier(index.type ?? 'btree');
+      return {
+        sql: `create ${index.unique ? 'unique ' : ''}index ${name} on ${quoteRelation(step.relation)} using ${method} (${index.columns.map(quoteIdentifier).join(', ')})`,
+        purpose: `index on ${index.columns.join(', ')}`,
+      };
+    });
+}
+
+function rowImage(alias: string, columns: readonly ColumnState[]): string {
+  return `row(${qualified(alias, columns)})::text`;
+}
+
+function qualified(alias: string, columns: readonly ColumnState[]): string {
+  return columns.map((column) => `${alias}.${quoteIdentifier(column.name)}`).join(', ');
+}
+
+function columnList(columns: readonly ColumnState[]): string {
+  return columns.map((column) => quoteIdentifier(column.name)).join(', ');
+}
+
+function setting(sql: string): Statement {
+  return { sql, purpose: 'setting of this transaction' };
+}

@@ -1,0 +1,322 @@
+// How a stage becomes the published relation, decided from what the catalog says at that moment.
+
+import { quoteIdentifier } from '../../core/identifiers.ts';
+import { planInPlace } from './in-place.ts';
+import { indexName, isConfiguredIndex, nextName, oldName } from './names.ts';
+import { carriedConstraints, carriedIndexes, commentStatements, ownsIndex } from './plan-finish.ts';
+import { dropWord, quoteRelation, withOptions } from './statements.ts';
+import type {
+  ColumnState,
+  DependentView,
+  Publication,
+  PublicationInput,
+  PublishedStep,
+  RelationState,
+  Statement,
+} from './types.ts';
+
+/** Decides how a stage is published: nothing that hangs on the relation before is ever lost. */
+export function planPublication(input: PublicationInput): Publication {
+  const { current, step } = input;
+  if (current === undefined) return planCreate(step);
+  if (!isReplaceable(current)) return refuseKind(step, current);
+  if (step.materialized === 'view' && current.kind === 'view' && canReplaceView(input)) {
+    return planReplaceView(step, current, input.staged);
+  }
+  const because = lostBySwap(input, current);
+  if (because.length > 0) return planWithoutSwap(input, current, because);
+  const broken = brokenViews(current, input.staged);
+  const refused = broken.filter(({ view }) => !input.pending.has(quoteRelation(view.relation)));
+  if (refused.length > 0) return refuseViews(step, refused);
+  const left = new Set(broken.map(({ view }) => view));
+  return planSwap(input, current, left);
+}
+
+function planCreate(step: PublishedStep): Publication {
+  return {
+    kind: 'create',
+    prepare: lockStage(step),
+    statements: [...shortLocks, renameStage(step), ...nameFinally(step, undefined, undefined)],
+  };
+}
+
+function planReplaceView(
+  step: PublishedStep,
+  current: RelationState,
+  staged: RelationState | undefined,
+): Publication {
+  const columns = staged?.columns ?? current.columns;
+  const definition = staged?.definition ?? step.viewSql ?? '';
+  return {
+    kind: 'replace-view',
+    prepare: [],
+    statements: [
+      ...shortLocks,
+      replaceView(step.relation, current.options, definition),
+      ...commentStatements(step, step.relation, current, columns),
+      { sql: `drop view ${quoteRelation(step.staged)}`, purpose: 'drop the stage' },
+    ],
+  };
+}
+
+function planSwap(
+  input: PublicationInput,
+  current: RelationState,
+  left: ReadonlySet<DependentView>,
+): Publication {
+  const { step, staged } = input;
+  const word = dropWord(current.kind);
+  const old = quoteRelation(step.relation);
+  // Views above come first: who reads a view locks it before what it reads, and so must we.
+  const views = current.dependents
+    .filter((dependent) => dependent.kind === 'view')
+    .filter((view) => !left.has(view))
+    .sort((a, b) => b.oid - a.oid);
+  return {
+    kind: 'swap',
+    left: [...left].map((view) => view.relation),
+    prepare: lockStage(step),
+    statements: [
+      ...shortLocks,
+      ...views.map((view) => ({
+        sql: `alter view ${quoteRelation(view.relation)} owner to ${quoteIdentifier(view.owner)}`,
+        purpose: `lock dependent view ${view.relation.identifier}; its owner stays`,
+      })),
+      lockCurrent(step, current),
+      {
+        sql: `alter ${word} ${old} rename to ${quoteIdentifier(step.retired.identifier)}`,
+        purpose: 'retire the relation before',
+      },
+      renameStage(step),
+      ...nameFinally(step, current, staged),
+      ...views.map((view) => replaceView(view.relation, view.options, view.definition)),
+    ],
+    retire: [
+      {
+        sql: `drop ${word} if exists ${quoteRelation(step.retired)}`,
+        purpose: 'drop the relation before',
+      },
+    ],
+  };
+}
+
+/** A swap is out of the question: by DML where the columns are the same, else not at all. */
+function planWithoutSwap(
+  input: PublicationInput,
+  current: RelationState,
+  because: readonly string[],
+): Publication {
+  const { step, staged } = input;
+  const areTables = current.kind === 'table' && step.materialized !== 'view';
+  if (areTables && sameColumns(current, staged)) return planInPlace(step, current, because);
+  const name = `\`${step.relation.schema}.${step.relation.identifier}\``;
+  return {
+    kind: 'refuse',
+    reason: `${name} cannot be replaced: ${because.join('; ')}`,
+    hint: areTables
+      ? 'its columns changed, so its rows cannot be exchanged in place either: drop what depends on it, build, and create it again'
+      : 'drop what depends on it, build, and create it again',
+  };
+}
+
+/** Names all that a relation under the same name would not get. */
+function lostBySwap(input: PublicationInput, current: RelationState): readonly string[] {
+  const { step, retired } = input;
+  const others = current.dependents
+    .filter((dependent) => dependent.kind === 'other')
+    .map((dependent) => dependent.description);
+  const reasons = [...others];
+  if (input.preferInPlace) reasons.push('its locks were not free in time');
+  if (retired !== undefined) {
+    const readers = retired.dependents.map((dependent) =>
+      dependent.kind === 'view'
+        ? `view ${dependent.relation.schema}.${dependent.relation.identifier}`
+        : dependent.description,
+    );
+    reasons.push(
+      `\`${step.retired.identifier}\` of a run before is still there` +
+        (readers.length > 0 ? `, read by ${readers.join(', ')}: build that first` : ''),
+    );
+  }
+  return reasons;
+}
+
+interface BrokenView {
+  readonly view: DependentView;
+  readonly column: string;
+  readonly was: string;
+  /** Undefined where the column is gone. */
+  readonly becomes: string | undefined;
+}
+
+/** Finds the dependent views that a stage with these columns cannot serve, one column for each. */
+function brokenViews(
+  current: RelationState,
+  staged: RelationState | undefined,
+): readonly BrokenView[] {
+  if (staged === undefined) return [];
+  const before = typesOf(current.columns);
+  const after = typesOf(staged.columns);
+  return current.dependents
+    .filter((dependent) => dependent.kind === 'view')
+    .flatMap((view) =>
+      view.readsColumns
+        .filter((column) => before.get(column) !== after.get(column))
+        .slice(0, 1)
+        .map((column) => ({
+          view,
+          column,
+          was: before.get(column) ?? 'unknown',
+          becomes: after.get(column),
+        })),
+    );
+}
+
+function refuseViews(step: PublishedStep, broken: readonly BrokenView[]): Publication {
+  const name = `${step.relation.schema}.${step.relation.identifier}`;
+  const parts = broken.map(({ view, column, was, becomes }) => {
+    const change = becomes === undefined ? 'is gone' : `turns from ${was} into ${becomes}`;
+    const reader = `${view.relation.schema}.${view.relation.identifier}`;
+    return `view \`${reader}\` reads column \`${column}\`, which ${change}`;
+  });
+  return {
+    kind: 'refuse',
+    reason: `\`${name}\` is not published: ${parts.join('; ')}`,
+    hint: 'build that view in the same run, or drop it, or keep the column as it was',
+  };
+}
+
+function refuseKind(step: PublishedStep, current: RelationState): Publication {
+  return {
+    kind: 'refuse',
+    reason: `\`${step.relation.schema}.${step.relation.identifier}\` exists and is a ${current.kind.replace('-', ' ')}`,
+    hint: 'rename or drop it: the runner replaces only tables and views',
+  };
+}
+
+function isReplaceable(current: RelationState): boolean {
+  return (
+    current.kind === 'table' || current.kind === 'view' || current.kind === 'materialized-view'
+  );
+}
+
+/** `create or replace view` keeps names, types and order of the columns there; new ones come last. */
+function canReplaceView(input: PublicationInput): boolean {
+  const { current, staged } = input;
+  if (staged === undefined || current === undefined) return true;
+  return current.columns.every((column, index) => {
+    const next = staged.columns[index];
+    return next?.name === column.name && next.type === column.type;
+  });
+}
+
+function sameColumns(current: RelationState, staged: RelationState | undefined): boolean {
+  if (staged === undefined) return true;
+  const after = typesOf(staged.columns);
+  return (
+    current.columns.length === after.size &&
+    current.columns.every((column) => after.get(column.name) === column.type)
+  );
+}
+
+function typesOf(columns: readonly ColumnState[]): ReadonlyMap<string, string> {
+  return new Map(columns.map((column) => [column.name, column.type]));
+}
+
+// Far below deadlock_timeout (1 s): a reader is stalled for this long at most, and never the victim.
+const shortLocks: readonly Statement[] = [
+  { sql: "set local lock_timeout = '100ms'", purpose: 'stall readers no longer than this' },
+  { sql: 'set local search_path = pg_catalog', purpose: 'every name in a view is qualified' },
+];
+
+/** Nobody reads the stage, but autovacuum may be at it, and gives way after deadlock_timeout. */
+function lockStage(step: PublishedStep): readonly Statement[] {
+  if (step.materialized === 'view') return [];
+  return [
+    { sql: "set local lock_timeout = '5s'", purpose: 'autovacuum gives way after 1 s' },
+    {
+      sql: `lock table only ${quoteRelation(step.staged)} in access exclusive mode`,
+      purpose: 'lock the stage',
+    },
+  ];
+}
+
+/** LOCK TABLE on a view would lock every table it reads: a view is locked by a change of nothing. */
+function lockCurrent(step: PublishedStep, current: RelationState): Statement {
+  const name = quoteRelation(step.relation);
+  const sql =
+    current.kind === 'table'
+      ? `lock table only ${name} in access exclusive mode`
+      : `alter ${dropWord(current.kind)} ${name} owner to ${quoteIdentifier(current.owner)}`;
+  return { sql, purpose: 'lock the relation before' };
+}
+
+function renameStage(step: PublishedStep): Statement {
+  const word = dropWord(step.materialized === 'view' ? 'view' : 'table');
+  return {
+    sql: `alter ${word} ${quoteRelation(step.staged)} rename to ${quoteIdentifier(step.relation.identifier)}`,
+    purpose: 'publish the stage',
+  };
+}
+
+function replaceView(
+  relation: PublishedStep['relation'],
+  options: readonly string[],
+  definition: string,
+): Statement {
+  return {
+    sql: `create or replace view ${quoteRelation(relation)}${withOptions(options)} as\n${definition}`,
+    purpose: `view ${relation.identifier} reads the new relation`,
+  };
+}
+
+/** Index and constraint names do not follow a rename: the old ones make room, the new ones move in. */
+function nameFinally(
+  step: PublishedStep,
+  current: RelationState | undefined,
+  staged: RelationState | undefined,
+): readonly Statement[] {
+  const columns = staged?.columns ?? current?.columns;
+  const newIndexes =
+    step.materialized === 'view'
+      ? []
+      : [
+          ...step.finishing.indexes.map((index) => indexName(step.relation, index)),
+          ...carriedIndexes(current, columns).map((index) => index.name),
+        ];
+  const newConstraints =
+    step.materialized === 'view'
+      ? []
+      : carriedConstraints(current, columns)
+          .filter(ownsIndex)
+          .map((constraint) => constraint.name);
+  const oldIndexes = (current?.indexes ?? [])
+    .map((index) => index.name)
+    .filter((name) => newIndexes.includes(name) || isConfiguredIndex(name));
+  return [
+    ...oldIndexes.map((name) => renameIndex(step, name, oldName(step.relation, name))),
+    ...newIndexes.map((name) => renameIndex(step, nextName(step.relation, name), name)),
+    ...newConstraints.flatMap((name) => [
+      renameConstraint(step, step.retired, name, oldName(step.relation, name)),
+      renameConstraint(step, step.relation, nextName(step.relation, name), name),
+    ]),
+  ];
+}
+
+function renameIndex(step: PublishedStep, from: string, to: string): Statement {
+  const index = quoteRelation({ schema: step.relation.schema, identifier: from });
+  return { sql: `alter index ${index} rename to ${quoteIdentifier(to)}`, purpose: 'name an index' };
+}
+
+function renameConstraint(
+  step: PublishedStep,
+  table: PublishedStep['relation'],
+  from: string,
+  to: string,
+): Statement {
+  const on = table === step.retired ? step.retired : step.relation;
+  return {
+    sql: `alter table ${quoteRelation(on)} rename constraint ${quoteIdentifier(from)} to ${quoteIdentifier(to)}`,
+    purpose: 'name a constraint',
+  };
+}

@@ -1,0 +1,103 @@
+// Statements of a step up to its publication, as pure functions of the node.
+
+import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
+import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+
+type RelationKind = RelationState['kind'];
+
+/** Returns the quoted, qualified name of a relation, which is also its key in a catalog. */
+export function quoteRelation(relation: RelationName): string {
+  return quoteQualified(relation.schema, relation.identifier);
+}
+
+/** Puts a comment before the SQL, so that pg_stat_activity shows the node; for the body, where it begins. */
+export function annotate(
+  node: NodeId,
+  parts: { readonly head: string; readonly body?: string; readonly tail?: string },
+): { readonly sql: string; readonly bodyOffset?: number } {
+  const note = JSON.stringify({ app: 'fundlens', node_id: node }).replaceAll('*/', '*\\/');
+  const before = `/* ${note.replaceAll('/*', '/\\*')} */ ${parts.head}`;
+  if (parts.body === undefined) return { sql: before };
+  return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
+}
+
+/** Creates the stage of a model, filled; storage options of the published relation live on. */
+export function stageModel(model: Model, current: RelationState | undefined): Statement {
+  const kept = current?.kind === model.materialized ? current.options : [];
+  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  return {
+    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+    purpose: `build ${model.materialized} aside`,
+  };
+}
+
+/** Drops what a killed run left under a helper's name, whatever kind it is. */
+export function dropRelation(
+  relation: RelationName,
+  kind: RelationKind,
+  purpose: string,
+): Statement {
+  return { sql: `drop ${dropWord(kind)} if exists ${quoteRelation(relation)}`, purpose };
+}
+
+/** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
+export function testQuery(test: Test, rowsSql: string): TestQuery {
+  const { failCalc, warnIf, errorIf, limit } = test;
+  const head =
+    `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
+    `${failCalc} ${errorIf} as should_error\nfrom (\n`;
+  // The newline before what follows ends a `--` comment on the query's last line.
+  const tail = `${limit === undefined ? '' : `\nlimit ${limit}`}\n) as dbt_internal_test`;
+  const { sql, bodyOffset } = annotate(test.uniqueId, { head, body: rowsSql, tail });
+  return {
+    test: test.uniqueId,
+    sql,
+    bodyOffset: bodyOffset ?? 0,
+    rowsSql,
+    severity: test.severity,
+  };
+}
+
+/** Returns what a model or seed gets after its rows, as its config and YAML say. */
+export function finishingOf(node: {
+  readonly description: string;
+  readonly columns: Model['columns'];
+  readonly indexes: Model['indexes'];
+  readonly persistDocs: Model['persistDocs'];
+}): Finishing {
+  const documented = node.columns.filter((column) => column.description !== '');
+  return {
+    indexes: node.indexes,
+    comment: node.persistDocs.relation && node.description ? node.description : undefined,
+    columnComments: node.persistDocs.columns
+      ? Object.fromEntries(documented.map((column) => [column.name, column.description]))
+      : {},
+  };
+}
+
+/** Restates the options of a relation as a `with (…)` clause, or as nothing. */
+export function withOptions(options: readonly string[]): string {
+  if (options.length === 0) return '';
+  const parts = options.map((option) => {
+    const at = option.indexOf('=');
+    return `${quoteIdentifier(option.slice(0, at))} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
+  });
+  return ` with (${parts.join(', ')})`;
+}
+
+/** Returns the word by which DDL calls a kind of relation. */
+export function dropWord(kind: RelationKind): string {
+  switch (kind) {
+    case 'view':
+      return 'view';
+    case 'materialized-view':
+      return 'materialized view';
+    case 'foreign-table':
+      return 'foreign table';
+    case 'table':
+    case 'partitioned-table':
+    case 'other':
+      return 'table';
+  }
+}

@@ -1,0 +1,66 @@
+// A plan for people: what would run, in order, with its statements.
+
+import type { LogFormat } from '../../core/reporter.ts';
+import type { BuildStep, Plan, Statement, Step, TestStep } from '../plan/types.ts';
+
+/** Formats a plan: JSON as it is, or one block of commented SQL per step. */
+export function formatPlan(plan: Plan, format: LogFormat): string {
+  if (format === 'json') return JSON.stringify(plan, null, 2);
+  const total = plan.steps.length;
+  const steps = plan.steps.map((step, index) => formatStep(step, `${index + 1} of ${total}`));
+  const schemas = plan.schemas.length === 0 ? [] : [`-- schemas\n${statements(plan.schemas)}`];
+  return [...schemas, ...steps].join('\n\n');
+}
+
+function formatStep(step: Step, position: string): string {
+  switch (step.kind) {
+    case 'build':
+      return formatBuild(step, position);
+    case 'test':
+      return formatTest(step, position);
+  }
+}
+
+function formatBuild(step: BuildStep, position: string): string {
+  const name = `${step.relation.schema}.${step.relation.identifier}`;
+  const after = step.after.length === 0 ? '' : ` after ${step.after.join(', ')}`;
+  const parts = [
+    `-- ${position}: build ${step.materialized} ${name}${after}`,
+    statements(step.stage),
+  ];
+  if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
+  if (step.finish.length > 0) parts.push(statements(step.finish));
+  for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
+  parts.push(...formatPublication(step));
+  return parts.join('\n');
+}
+
+function formatPublication(step: BuildStep): string[] {
+  const { publication } = step;
+  switch (publication.kind) {
+    case 'refuse':
+      return [`-- publish: refused, ${publication.reason}; ${publication.hint}`];
+    case 'in-place':
+      return [
+        `-- publish in place, since a swap would lose: ${publication.because.join(', ')}`,
+        statements(publication.statements),
+      ];
+    case 'swap':
+      return [
+        '-- publish by a short swap',
+        statements(publication.statements),
+        statements(publication.retire),
+      ];
+    case 'create':
+    case 'replace-view':
+      return ['-- publish', statements(publication.statements)];
+  }
+}
+
+function formatTest(step: TestStep, position: string): string {
+  return `-- ${position}: test ${step.node} (${step.query.severity})\n${step.query.sql};`;
+}
+
+function statements(list: readonly Statement[]): string {
+  return list.map((statement) => `${statement.sql.trimEnd().replace(/;$/, '')};`).join('\n');
+}

@@ -1,0 +1,132 @@
+// The lines of a run as it goes on, and its last word.
+
+import type { Reporter } from '../../core/reporter.ts';
+import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
+
+const lineWidth = 80;
+
+/** Returns a listener that prints `1 of 12 START …` and `1 of 12 OK … [in 0.42s]`. */
+export function reportProgress(manifest: Manifest, reporter: Reporter): RunListener {
+  return {
+    started: (id, index, total) => {
+      const node = manifest.nodes.get(id);
+      if (node === undefined || node.kind === 'test') return;
+      const facts = { event: 'node-started', node: id, index, total };
+      reporter.info(leader(`${index} of ${total} START ${describeNode(node)}`, 'RUN'), facts);
+    },
+    ended: (outcome, index, total) => {
+      const node = manifest.nodes.get(outcome.node);
+      if (node === undefined) return;
+      const facts = { event: 'node-ended', index, total, ...outcomeFacts(outcome) };
+      const line = leader(
+        `${index} of ${total} ${labels[outcome.status]} ${describeNode(node)}`,
+        endNote(outcome),
+      );
+      if (outcome.status === 'warn') reporter.warn(line, facts);
+      else reporter.info(line, facts);
+    },
+  };
+}
+
+/** Prints every error, then the line `Done. PASS=… WARN=… ERROR=… SKIP=… TOTAL=…`. */
+export function reportResult(
+  manifest: Manifest,
+  result: RunResult,
+  reporter: Reporter,
+  compiledPath: (id: NodeId) => string,
+): void {
+  for (const outcome of result.outcomes) {
+    if (outcome.error !== undefined) reporter.fault(outcome.error);
+    else if (outcome.status === 'fail' || outcome.status === 'warn') {
+      const node = manifest.nodes.get(outcome.node);
+      const count = outcome.failures ?? 0;
+      reporter.info(
+        `${outcome.status === 'fail' ? 'failed' : 'warning'}: ${node?.name ?? outcome.node}: ` +
+          `${count} ${count === 1 ? 'result' : 'results'}, see them with ` +
+          `\`runner show --inline-file ${compiledPath(outcome.node)}\``,
+      );
+    }
+  }
+  const count = (...statuses: readonly Status[]): number =>
+    result.outcomes.filter((outcome) => statuses.includes(outcome.status)).length;
+  const total = result.outcomes.length;
+  const counts = {
+    pass: count('success', 'pass'),
+    warn: count('warn'),
+    error: count('error', 'fail'),
+    skip: count('skipped'),
+    total,
+  };
+  reporter.info(
+    `Done in ${seconds(result.elapsedMs)}. PASS=${counts.pass} WARN=${counts.warn} ` +
+      `ERROR=${counts.error} SKIP=${counts.skip} TOTAL=${total}`,
+    { event: 'run-ended', ...counts, elapsedMs: result.elapsedMs },
+  );
+}
+
+/** Tells whether everything that was to run ran well; warnings are well. */
+export function isGood(result: RunResult): boolean {
+  return result.outcomes.every((outcome) => ['success', 'pass', 'warn'].includes(outcome.status));
+}
+
+const labels: Readonly<Record<Status, string>> = {
+  success: 'OK',
+  pass: 'PASS',
+  warn: 'WARN',
+  fail: 'FAIL',
+  error: 'ERROR',
+  skipped: 'SKIP',
+};
+
+function describeNode(node: Node): string {
+  switch (node.kind) {
+    case 'model':
+      return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'seed':
+      return `seed ${node.relation.schema}.${node.relation.identifier}`;
+    case 'test':
+      return `test ${node.name}`;
+    case 'source':
+      return `source ${node.sourceName}.${node.name}`;
+  }
+}
+
+function endNote(outcome: Outcome): string {
+  if (outcome.status === 'skipped') {
+    return outcome.skippedBecause === undefined
+      ? 'SKIP'
+      : `SKIP: ${shortId(outcome.skippedBecause)}`;
+  }
+  const took = seconds(outcome.finishedAtMs - outcome.startedAtMs);
+  if (outcome.status === 'fail' || outcome.status === 'warn') {
+    return `${outcome.status.toUpperCase()} ${outcome.failures ?? 0} in ${took}`;
+  }
+  return outcome.rows === undefined
+    ? took
+    : `${outcome.rows.toLocaleString('en-US')} rows in ${took}`;
+}
+
+function outcomeFacts(outcome: Outcome) {
+  return {
+    node: outcome.node,
+    status: outcome.status,
+    rows: outcome.rows,
+    failures: outcome.failures,
+    elapsedMs: outcome.finishedAtMs - outcome.startedAtMs,
+    error: outcome.error?.message,
+  };
+}
+
+function shortId(id: string): string {
+  return id.split('.').at(-1) ?? id;
+}
+
+function leader(text: string, note: string): string {
+  const dots = '.'.repeat(Math.max(3, lineWidth - text.length - note.length - 4));
+  return `${text} ${dots} [${note}]`;
+}
+
+function seconds(elapsedMs: number): string {
+  return `${(elapsedMs / 1000).toFixed(2)}s`;
+}
