@@ -8,6 +8,7 @@ import { withTarget } from '../../core/target.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
@@ -61,13 +62,12 @@ export async function runNodes(
           signal: context.signal,
           listener: reportProgress(manifest, context.reporter),
           planPublication,
+          planFinish,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
         await writeRunResults(project, options, result);
-        reportResult(manifest, result, context.reporter, (id) =>
-          artifacts.shownPath(compiledPath(manifest, id)),
-        );
+        reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
         return isGood(result) ? 0 : 1;
       };

@@ -1,4 +1,4 @@
-import type { RenderScope } from '../../core/template/render.ts';
+import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
 
 /** Offers a map of names to the evaluator. */

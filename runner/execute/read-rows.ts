@@ -41,6 +41,9 @@ export async function readRows(
       sql: query.sql,
       sqlMap: query.sqlMap,
       path: query.path,
+      sent: limited,
+      // The text sent begins with what `trim` left.
+      bodyOffset: limited.indexOf('\n') + 1 - (query.sql.length - query.sql.trimStart().length),
     });
   } finally {
     await client.query('rollback').catch(() => undefined);

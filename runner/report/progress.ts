@@ -1,7 +1,7 @@
 // The lines of a run as it goes on, and its last word.
 
 import type { Reporter } from '../../core/reporter.ts';
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type { Manifest, Node } from '../compile/types.ts';
 import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
 
 const lineWidth = 80;
@@ -30,12 +30,7 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
 }
 
 /** Prints every error, then the line `Done. PASS=… WARN=… ERROR=… SKIP=… TOTAL=…`. */
-export function reportResult(
-  manifest: Manifest,
-  result: RunResult,
-  reporter: Reporter,
-  compiledPath: (id: NodeId) => string,
-): void {
+export function reportResult(manifest: Manifest, result: RunResult, reporter: Reporter): void {
   for (const outcome of result.outcomes) {
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
@@ -43,8 +38,8 @@ export function reportResult(
       const count = outcome.failures ?? 0;
       reporter.info(
         `${outcome.status === 'fail' ? 'failed' : 'warning'}: ${node?.name ?? outcome.node}: ` +
-          `${count} ${count === 1 ? 'result' : 'results'}, see them with ` +
-          `\`runner show --inline-file ${compiledPath(outcome.node)}\``,
+          `${count} ${count === 1 ? 'row' : 'rows'}, ` +
+          `see them with \`npx runner show ${node?.name ?? outcome.node}\``,
       );
     }
   }

@@ -42,8 +42,8 @@ describe('runner/graph/select', () => {
     ['a config', ['config.materialized:table'], ['daily']],
     ['a union', ['customers daily'], ['customers', 'daily']],
     ['an intersection', ['orders+,path:models/gold'], ['daily', 'report']],
-    ['a glob', ['*il*'], ['daily']],
-    ['a source and its children', ['source:raw+1'], ['orders', 'orders']],
+    ['a glob', ['*ail*'], ['daily']],
+    ['a source and its children', ['source:raw+1'], ['orders', 'orders', 'unique_orders_id']],
     [
       'children and all that they need',
       ['@customers'],
@@ -94,7 +94,7 @@ describe('runner/graph/build-graph', () => {
     assert.deepEqual(
       faultsOf(() => buildGraph(cyclic.manifest)),
       [
-        'models/b.sql: models read each other in a circle: b -> c -> a -> b (take one of these refs away: no order builds them)',
+        'models/a.sql: models read each other in a circle: a -> b -> c -> a (take one of these refs away: no order builds them)',
       ],
     );
   });

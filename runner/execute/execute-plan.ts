@@ -1,0 +1,239 @@
+// Performs a plan: prepares, schedules its steps over threads, retires what they replaced.
+
+import { type Client, type Database, errorCode, inTransaction } from '../../core/database.ts';
+import { Interrupted } from '../../core/errors.ts';
+import { reachFaultPoint } from '../../core/fault.ts';
+import { quoteQualified } from '../../core/identifiers.ts';
+import type { Manifest, NodeId } from '../compile/types.ts';
+import type { BuildStep, Plan, Statement, Step } from '../plan/types.ts';
+import { modelError } from './model-error.ts';
+import type { PublishOptions } from './publish.ts';
+import { type SkipReason, schedule } from './schedule.ts';
+import { buildNode, type Ended, holdsBack, runTest, type StepContext } from './step.ts';
+import type { Outcome, RunListener, RunResult } from './types.ts';
+
+/** What a run needs beside its plan; the functions of other stages are handed in by the command. */
+export interface ExecuteOptions {
+  readonly database: Database;
+  readonly manifest: Manifest;
+  /** Steps at once; the database must lend as many clients. */
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly listener?: RunListener | undefined;
+  readonly planPublication: PublishOptions['planPublication'];
+  readonly planFinish: StepContext['planFinish'];
+  /** Seeds are read from here. */
+  readonly projectDir: string;
+  /** Where the compiled SQL of a node lies, as errors show it. */
+  readonly compiledPath: (node: NodeId) => string;
+  /** Start nothing after the first failure. */
+  readonly failFast?: boolean;
+  /** Milliseconds that a publication may try for its locks; 60,000 where not given. */
+  readonly publishBudgetMs?: number;
+}
+
+/** Performs a plan and returns what came of each node; only bugs and failed preparations throw. */
+export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<RunResult> {
+  const startedAtMs = Date.now();
+  const record = new RunRecord(plan, options.listener);
+  const pending = new Set(plan.steps.filter(isBuild).map(keyOf));
+  const retire: Statement[] = [];
+  let failed: NodeId | undefined;
+  const isInterrupted = () => options.signal?.aborted === true;
+  if (!isInterrupted()) await prepare(plan, options);
+
+  await schedule(plan.steps, {
+    threads: Math.max(1, options.threads),
+    stopReason: () => (isInterrupted() ? 'interrupted' : options.failFast ? failed : undefined),
+    skip: (step, because) => {
+      if (isBuild(step)) pending.delete(keyOf(step));
+      record.skip(step, because);
+    },
+    perform: async (step, thread) => {
+      const reason = isBuild(step)
+        ? await performBuild(step, { thread, options, record, pending, retire })
+        : await performTest(step, { thread, options, record, pending, retire });
+      if (reason !== undefined) failed ??= reason;
+      return reason;
+    },
+  });
+  reachFaultPoint('runner:before-retire');
+  await retireAll(retire, options);
+  return {
+    outcomes: record.outcomes,
+    interrupted: isInterrupted(),
+    elapsedMs: Date.now() - startedAtMs,
+  };
+}
+
+interface Work {
+  readonly thread: number;
+  readonly options: ExecuteOptions;
+  readonly record: RunRecord;
+  readonly pending: Set<string>;
+  readonly retire: Statement[];
+}
+
+async function performBuild(step: BuildStep, work: Work): Promise<NodeId | undefined> {
+  const { record, pending, thread } = work;
+  record.start(step.node, thread);
+  const others = () => new Set([...pending].filter((key) => key !== keyOf(step)));
+  const { ended, published } = await buildNode(step, contextOf(work, others));
+  pending.delete(keyOf(step));
+  if (published && 'retire' in published) work.retire.push(...published.retire);
+  // Audits that never ran because their stage failed are told of too.
+  const because = ended.skippedBecause ?? step.node;
+  if (ended.status !== 'success') record.skipAudits(step, because);
+  record.end(step.node, ended);
+  return ended.status === 'success' ? undefined : nodeOf(because, step.node);
+}
+
+async function performTest(
+  step: Extract<Step, { readonly kind: 'test' }>,
+  work: Work,
+): Promise<NodeId | undefined> {
+  work.record.start(step.node, work.thread);
+  const ended = await runTest(
+    step.query,
+    contextOf(work, () => work.pending),
+  );
+  work.record.end(step.node, ended);
+  return holdsBack(ended, step.query) ? step.node : undefined;
+}
+
+function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext {
+  const { options, record, thread } = work;
+  return {
+    ...options,
+    signal: options.signal,
+    publish: {
+      planPublication: options.planPublication,
+      pending,
+      signal: options.signal,
+      budgetMs: options.publishBudgetMs ?? 60_000,
+    },
+    testStarted: (test) => record.start(test, thread),
+    testEnded: (test, ended) => record.end(test, ended),
+  };
+}
+
+/** Keeps the outcomes and tells the listener. */
+class RunRecord {
+  readonly outcomes: Outcome[] = [];
+  readonly #listener: RunListener | undefined;
+  readonly #total: number;
+  readonly #started = new Map<NodeId, { index: number; atMs: number; thread: number }>();
+
+  constructor(plan: Plan, listener: RunListener | undefined) {
+    this.#listener = listener;
+    this.#total = plan.steps.reduce(
+      (sum, step) => sum + 1 + (isBuild(step) ? step.audits.length : 0),
+      0,
+    );
+  }
+
+  start(node: NodeId, thread: number): void {
+    const index = this.#started.size + 1;
+    this.#started.set(node, { index, atMs: Date.now(), thread });
+    this.#listener?.started(node, index, this.#total);
+  }
+
+  end(node: NodeId, ended: Ended): void {
+    const started = this.#started.get(node);
+    const finishedAtMs = Date.now();
+    const outcome: Outcome = {
+      node,
+      status: ended.status,
+      rows: ended.rows,
+      failures: ended.failures,
+      error: ended.error,
+      skippedBecause: ended.skippedBecause,
+      startedAtMs: started?.atMs ?? finishedAtMs,
+      finishedAtMs,
+      thread: started?.thread ?? 0,
+    };
+    this.outcomes.push(outcome);
+    this.#listener?.ended(outcome, started?.index ?? this.outcomes.length, this.#total);
+  }
+
+  /** Records a step that never began, and its audits. */
+  skip(step: Step, because: SkipReason): void {
+    if (isBuild(step)) this.skipAudits(step, because);
+    this.#skipNode(step.node, because);
+  }
+
+  skipAudits(step: BuildStep, because: SkipReason): void {
+    for (const { test } of step.audits) {
+      if (!this.#started.has(test)) this.#skipNode(test, because);
+    }
+  }
+
+  #skipNode(node: NodeId, skippedBecause: SkipReason): void {
+    const atMs = Date.now();
+    this.#started.set(node, { index: this.#started.size + 1, atMs, thread: 0 });
+    this.end(node, { status: 'skipped', skippedBecause });
+  }
+}
+
+/** Drops what killed runs left and creates schemas, before anything else. */
+async function prepare(plan: Plan, { database }: ExecuteOptions): Promise<void> {
+  if (plan.cleanup.length + plan.schemas.length === 0) return;
+  await database.withClient(async (client) => {
+    for (const statement of plan.cleanup) await dropIfFree(client, statement, 3);
+    for (const statement of plan.schemas) {
+      try {
+        await client.query(statement.sql);
+      } catch (error) {
+        throw modelError(error, {
+          node: statement.purpose,
+          sql: '',
+          sqlMap: [],
+          path: statement.purpose,
+        });
+      }
+    }
+  });
+}
+
+/** Drops what swaps replaced; what somebody still reads stays for the next run. */
+async function retireAll(statements: readonly Statement[], options: ExecuteOptions): Promise<void> {
+  if (statements.length === 0 || options.signal?.aborted) return;
+  try {
+    await options.database.withClient(async (client) => {
+      for (const statement of statements) await dropIfFree(client, statement, 3);
+    });
+  } catch (error) {
+    // Everything is published: an interrupt or a lost connection now leaves only what cleanup drops.
+    if (!(error instanceof Interrupted) && errorCode(error) === undefined) throw error;
+  }
+}
+
+async function dropIfFree(client: Client, statement: Statement, tries: number): Promise<void> {
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    try {
+      await inTransaction(client, async () => {
+        // Longer than deadlock_timeout, so that autovacuum gives way; nobody new finds this name.
+        await client.query("set local lock_timeout = '2s'");
+        await client.query(statement.sql);
+      });
+      return;
+    } catch (error) {
+      const code = errorCode(error);
+      // 2BP01: a view that this run did not build still reads it, and must not be lost.
+      if (code === '2BP01') return;
+      if (code !== '55P03' && code !== '40P01') throw error;
+    }
+  }
+}
+
+function isBuild(step: Step): step is BuildStep {
+  return step.kind === 'build';
+}
+
+function keyOf(step: BuildStep): string {
+  return quoteQualified(step.relation.schema, step.relation.identifier);
+}
+
+function nodeOf(because: SkipReason, node: NodeId): NodeId {
+  return because === 'interrupted' ? node : because;
+}

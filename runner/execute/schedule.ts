@@ -1,0 +1,79 @@
+// Runs steps over their `after` edges with a fixed number of threads, in a deterministic order of choice.
+
+import type { NodeId } from '../compile/types.ts';
+import type { Step } from '../plan/types.ts';
+
+/** Why a step did not run. */
+export type SkipReason = NodeId | 'interrupted';
+
+/** What the scheduler asks of its caller. */
+export interface ScheduleActions {
+  readonly threads: number;
+  /** Performs a step; returns the node that its followers are skipped for, or undefined where all is well. */
+  perform(step: Step, thread: number): Promise<NodeId | undefined>;
+  skip(step: Step, because: SkipReason): void;
+  /** Returns why nothing more may start, or undefined. */
+  stopReason(): SkipReason | undefined;
+}
+
+/** Performs or skips every step; throws only when an action throws, after the running steps have ended. */
+export async function schedule(steps: readonly Step[], actions: ScheduleActions): Promise<void> {
+  const settled = new Map<NodeId, SkipReason | undefined>();
+  const known = new Set(steps.map((step) => step.node));
+  const free = Array.from({ length: actions.threads }, (_, index) => index + 1);
+  const running = new Set<Promise<void>>();
+  const faults: unknown[] = [];
+  let waiting = [...steps];
+
+  const start = (step: Step, thread: number) => {
+    const ended = actions
+      .perform(step, thread)
+      .then((failed) => settled.set(step.node, failed))
+      .catch((error: unknown) => {
+        faults.push(error);
+        settled.set(step.node, step.node);
+      })
+      .then(() => {
+        free.push(thread);
+        free.sort((a, b) => a - b);
+        running.delete(ended);
+      });
+    running.add(ended);
+  };
+
+  while (waiting.length > 0 || running.size > 0) {
+    const left: Step[] = [];
+    for (const step of waiting) {
+      const reason = actions.stopReason() ?? blockedBy(step, settled);
+      if (reason !== undefined) {
+        actions.skip(step, reason);
+        settled.set(step.node, reason);
+      } else if (free.length > 0 && isReady(step, settled, known)) {
+        start(step, free.shift() ?? 1);
+      } else {
+        left.push(step);
+      }
+    }
+    waiting = left;
+    if (running.size === 0 && waiting.length > 0) {
+      throw new Error(`steps wait for each other: ${waiting.map((step) => step.node).join(', ')}`);
+    }
+    await Promise.race(running);
+  }
+  if (faults.length > 0) throw faults[0];
+}
+
+function blockedBy(
+  step: Step,
+  settled: ReadonlyMap<NodeId, SkipReason | undefined>,
+): SkipReason | undefined {
+  return step.after.map((id) => settled.get(id)).find((reason) => reason !== undefined);
+}
+
+function isReady(
+  step: Step,
+  settled: ReadonlyMap<NodeId, SkipReason | undefined>,
+  known: ReadonlySet<NodeId>,
+): boolean {
+  return step.after.every((id) => settled.has(id) || !known.has(id));
+}
