@@ -25,10 +25,7 @@ describe('runner/report/rows', () => {
   });
 
   it('tells an empty text from a null in CSV', () => {
-    assert.equal(
-      formatRows(rows, 'csv'),
-      'name,net\n"ACTBLUE, ""THE"" PAC",1234.50\n"",-7.00\n,',
-    );
+    assert.equal(formatRows(rows, 'csv'), 'name,net\n"ACTBLUE, ""THE"" PAC",1234.50\n"",-7.00\n,');
   });
 
   it('keeps nulls and column order in JSON', () => {
