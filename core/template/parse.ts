@@ -1,0 +1,58 @@
+// From the text of a template to its syntax tree.
+
+import { TemplateError } from './errors.ts';
+import { StatementParser } from './statement-parser.ts';
+import type { Macro, TemplateNode } from './syntax.ts';
+import { JinjaTokenizer } from './tokenizer.ts';
+
+/** A template as it lies in its file. */
+export interface TemplateSource {
+  readonly path: string;
+  readonly text: string;
+  /** The file's line on which the text begins, for a text cut out of a file; 1 where absent. */
+  readonly firstLine?: number;
+}
+
+/** A template that was read and has no fault of grammar. */
+export interface Template {
+  readonly source: TemplateSource;
+  readonly root: TemplateNode;
+}
+
+/** Parses a template; throws a `TemplateError` with the place of the first fault. */
+export function parseTemplate(source: TemplateSource): Template {
+  const tokens = new JinjaTokenizer(dropLastNewline(normalizeNewlines(source.text)), source.path);
+  tokens.lineno = (source.firstLine ?? 1) - 1;
+  return { source, root: guard(source, () => new StatementParser(tokens).parseTemplateNode()) };
+}
+
+/** Parses the macro or generic test that stands between two offsets of a file. */
+export function parseMacroAt(path: string, text: string, start: number, end: number): Macro {
+  const tokens = new JinjaTokenizer(text.slice(0, end), path);
+  tokens.seek(start);
+  return guard({ path, text }, () => new StatementParser(tokens).parseMacroBlock());
+}
+
+/** Brings all line ends to `\n`, as Jinja does. */
+export function normalizeNewlines(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+/** Jinja leaves out one newline at the very end. */
+function dropLastNewline(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
+}
+
+/** JavaScript's own stack ends before that of the parser's guards only in absurd templates. */
+function guard<T>(source: TemplateSource, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TemplateError(
+      'the template is nested too deeply',
+      { path: source.path },
+      { cause: error },
+    );
+  }
+}
