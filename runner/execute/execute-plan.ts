@@ -40,7 +40,12 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
   const retire: Statement[] = [];
   let failed: NodeId | undefined;
   const isInterrupted = () => options.signal?.aborted === true;
-  if (!isInterrupted()) await prepare(plan, options);
+  try {
+    if (!isInterrupted()) await prepare(plan, options);
+  } catch (error) {
+    // Interrupted while preparing: every step is then skipped for that reason.
+    if (!isInterrupted()) throw error;
+  }
 
   await schedule(plan.steps, {
     threads: Math.max(1, options.threads),
@@ -72,13 +77,18 @@ interface Work {
   readonly record: RunRecord;
   readonly pending: Set<string>;
   readonly retire: Statement[];
+  /** The node whose stage is audited, while one is built. */
+  readonly building?: NodeId;
 }
 
 async function performBuild(step: BuildStep, work: Work): Promise<NodeId | undefined> {
   const { record, pending, thread } = work;
   record.start(step.node, thread);
   const others = () => new Set([...pending].filter((key) => key !== keyOf(step)));
-  const { ended, published } = await buildNode(step, contextOf(work, others));
+  const { ended, published } = await buildNode(
+    step,
+    contextOf({ ...work, building: step.node }, others),
+  );
   pending.delete(keyOf(step));
   if (published && 'retire' in published) work.retire.push(...published.retire);
   // Audits that never ran because their stage failed are told of too.
@@ -113,7 +123,7 @@ function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext 
       budgetMs: options.publishBudgetMs ?? 60_000,
     },
     testStarted: (test) => record.start(test, thread),
-    testEnded: (test, ended) => record.end(test, ended),
+    testEnded: (test, ended) => record.end(test, ended, work.building),
   };
 }
 
@@ -138,7 +148,7 @@ class RunRecord {
     this.#listener?.started(node, index, this.#total);
   }
 
-  end(node: NodeId, ended: Ended): void {
+  end(node: NodeId, ended: Ended, auditOf?: NodeId): void {
     const started = this.#started.get(node);
     const finishedAtMs = Date.now();
     const outcome: Outcome = {
@@ -148,6 +158,7 @@ class RunRecord {
       failures: ended.failures,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
+      auditOf,
       startedAtMs: started?.atMs ?? finishedAtMs,
       finishedAtMs,
       thread: started?.thread ?? 0,
@@ -164,14 +175,14 @@ class RunRecord {
 
   skipAudits(step: BuildStep, because: SkipReason): void {
     for (const { test } of step.audits) {
-      if (!this.#started.has(test)) this.#skipNode(test, because);
+      if (!this.#started.has(test)) this.#skipNode(test, because, step.node);
     }
   }
 
-  #skipNode(node: NodeId, skippedBecause: SkipReason): void {
+  #skipNode(node: NodeId, skippedBecause: SkipReason, auditOf?: NodeId): void {
     const atMs = Date.now();
     this.#started.set(node, { index: this.#started.size + 1, atMs, thread: 0 });
-    this.end(node, { status: 'skipped', skippedBecause });
+    this.end(node, { status: 'skipped', skippedBecause }, auditOf);
   }
 }
 

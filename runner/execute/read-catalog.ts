@@ -47,7 +47,12 @@ interface CatalogRow {
   readonly schema: string;
   readonly identifier: string;
   readonly state: Omit<RelationState, 'columns' | 'grants' | 'comment' | 'definition'> & {
-    readonly columns: readonly { name: string; type: string; comment: string | null }[];
+    readonly columns: readonly {
+      name: string;
+      type: string;
+      notNull: boolean;
+      comment: string | null;
+    }[];
     readonly grants: readonly {
       grantee: string;
       privilege: string;
@@ -101,7 +106,7 @@ function kindCase(column: string): string {
 
 const columnsQuery = `
   select coalesce(jsonb_agg(jsonb_build_object(
-    'name', attname, 'type', format_type(atttypid, atttypmod),
+    'name', attname, 'type', format_type(atttypid, atttypmod), 'notNull', attnotnull,
     'comment', col_description(attrelid, attnum)) order by attnum), '[]')
   from pg_attribute
   where attrelid = wanted.oid and attnum > 0 and not attisdropped`;

@@ -84,7 +84,8 @@ export async function runTest(query: TestQuery, context: StepContext): Promise<E
 
 /** Turns what a step threw into data; what is no fault of the user's goes on as it is. */
 export function endedBy(error: unknown, node: NodeId, context: StepContext): Ended {
-  const isCancelled = error instanceof Interrupted || errorCode(error) === '57014';
+  const code = error instanceof ModelError ? error.sqlstate : errorCode(error);
+  const isCancelled = error instanceof Interrupted || code === '57014';
   if (context.signal?.aborted && (isCancelled || isLost(error))) {
     return { status: 'skipped', skippedBecause: 'interrupted' };
   }

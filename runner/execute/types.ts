@@ -17,6 +17,8 @@ export interface Outcome {
   /** For an error; for a skip, why. */
   readonly error: UserError | undefined;
   readonly skippedBecause: NodeId | 'interrupted' | undefined;
+  /** For a test run on a stage: the node that was being built. */
+  readonly auditOf: NodeId | undefined;
   /** Milliseconds since the epoch; equal for a skipped node. */
   readonly startedAtMs: number;
   readonly finishedAtMs: number;

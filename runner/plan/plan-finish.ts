@@ -28,6 +28,7 @@ export function planFinish(
     ...(isTable
       ? [
           ...indexStatements(step, current, columns),
+          ...notNullStatements(step, current, columns),
           ...constraintStatements(step, current, columns),
         ]
       : []),
@@ -123,6 +124,20 @@ function indexStatements(
     };
   });
   return [...configured, ...carried];
+}
+
+function notNullStatements(
+  step: PublishedStep,
+  current: RelationState | undefined,
+  columns: readonly ColumnState[] | undefined,
+): readonly Statement[] {
+  if (current?.kind !== 'table') return [];
+  return current.columns
+    .filter(({ name, notNull }) => notNull && hasColumns(columns, [name]))
+    .map(({ name }) => ({
+      sql: `alter table ${quoteRelation(step.staged)} alter column ${quoteIdentifier(name)} set not null`,
+      purpose: `column ${name} is not null, said by hand`,
+    }));
 }
 
 function constraintStatements(

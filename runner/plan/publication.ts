@@ -1,12 +1,12 @@
 // How a stage becomes the published relation, decided from what the catalog says at that moment.
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
+import { type BrokenView, brokenViews, canReplaceView, sameColumns } from './compare-columns.ts';
 import { planInPlace } from './in-place.ts';
 import { indexName, isConfiguredIndex, nextName, oldName } from './names.ts';
 import { carriedConstraints, carriedIndexes, commentStatements, ownsIndex } from './plan-finish.ts';
 import { dropWord, quoteRelation, withOptions } from './statements.ts';
 import type {
-  ColumnState,
   DependentView,
   Publication,
   PublicationInput,
@@ -20,7 +20,11 @@ export function planPublication(input: PublicationInput): Publication {
   const { current, step } = input;
   if (current === undefined) return planCreate(step);
   if (!isReplaceable(current)) return refuseKind(step, current);
-  if (step.materialized === 'view' && current.kind === 'view' && canReplaceView(input)) {
+  if (
+    step.materialized === 'view' &&
+    current.kind === 'view' &&
+    canReplaceView(current, input.staged)
+  ) {
     return planReplaceView(step, current, input.staged);
   }
   const because = lostBySwap(input, current);
@@ -141,37 +145,6 @@ function lostBySwap(input: PublicationInput, current: RelationState): readonly s
   return reasons;
 }
 
-interface BrokenView {
-  readonly view: DependentView;
-  readonly column: string;
-  readonly was: string;
-  /** Undefined where the column is gone. */
-  readonly becomes: string | undefined;
-}
-
-/** Finds the dependent views that a stage with these columns cannot serve, one column for each. */
-function brokenViews(
-  current: RelationState,
-  staged: RelationState | undefined,
-): readonly BrokenView[] {
-  if (staged === undefined) return [];
-  const before = typesOf(current.columns);
-  const after = typesOf(staged.columns);
-  return current.dependents
-    .filter((dependent) => dependent.kind === 'view')
-    .flatMap((view) =>
-      view.readsColumns
-        .filter((column) => before.get(column) !== after.get(column))
-        .slice(0, 1)
-        .map((column) => ({
-          view,
-          column,
-          was: before.get(column) ?? 'unknown',
-          becomes: after.get(column),
-        })),
-    );
-}
-
 function refuseViews(step: PublishedStep, broken: readonly BrokenView[]): Publication {
   const name = `${step.relation.schema}.${step.relation.identifier}`;
   const parts = broken.map(({ view, column, was, becomes }) => {
@@ -198,29 +171,6 @@ function isReplaceable(current: RelationState): boolean {
   return (
     current.kind === 'table' || current.kind === 'view' || current.kind === 'materialized-view'
   );
-}
-
-/** `create or replace view` keeps names, types and order of the columns there; new ones come last. */
-function canReplaceView(input: PublicationInput): boolean {
-  const { current, staged } = input;
-  if (staged === undefined || current === undefined) return true;
-  return current.columns.every((column, index) => {
-    const next = staged.columns[index];
-    return next?.name === column.name && next.type === column.type;
-  });
-}
-
-function sameColumns(current: RelationState, staged: RelationState | undefined): boolean {
-  if (staged === undefined) return true;
-  const after = typesOf(staged.columns);
-  return (
-    current.columns.length === after.size &&
-    current.columns.every((column) => after.get(column.name) === column.type)
-  );
-}
-
-function typesOf(columns: readonly ColumnState[]): ReadonlyMap<string, string> {
-  return new Map(columns.map((column) => [column.name, column.type]));
 }
 
 // Far below deadlock_timeout (1 s): a reader is stalled for this long at most, and never the victim.

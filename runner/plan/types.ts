@@ -37,6 +37,7 @@ export interface RelationState {
 export interface ColumnState {
   readonly name: string;
   readonly type: string;
+  readonly notNull: boolean;
   readonly comment: string | undefined;
 }
 

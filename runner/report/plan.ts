@@ -9,7 +9,11 @@ export function formatPlan(plan: Plan, format: LogFormat): string {
   const total = plan.steps.length;
   const steps = plan.steps.map((step, index) => formatStep(step, `${index + 1} of ${total}`));
   const schemas = plan.schemas.length === 0 ? [] : [`-- schemas\n${statements(plan.schemas)}`];
-  return [...schemas, ...steps].join('\n\n');
+  const cleanup =
+    plan.cleanup.length === 0
+      ? []
+      : [`-- left by a run that was killed\n${statements(plan.cleanup)}`];
+  return [...cleanup, ...schemas, ...steps].join('\n\n');
 }
 
 function formatStep(step: Step, position: string): string {

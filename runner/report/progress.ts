@@ -1,13 +1,17 @@
 // The lines of a run as it goes on, and its last word.
 
 import type { Reporter } from '../../core/reporter.ts';
-import type { Manifest, Node } from '../compile/types.ts';
+import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
 
 const lineWidth = 80;
 
-/** Returns a listener that prints `1 of 12 START …` and `1 of 12 OK … [in 0.42s]`. */
+/**
+ * Returns a listener that prints `1 of 12 START …` and `1 of 12 OK … [in 0.42s]`. Tests that pass on a
+ * stage are counted in the line of their node; every other outcome has a line of its own.
+ */
 export function reportProgress(manifest: Manifest, reporter: Reporter): RunListener {
+  const passed = new Map<NodeId, number>();
   return {
     started: (id, index, total) => {
       const node = manifest.nodes.get(id);
@@ -18,10 +22,14 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
     ended: (outcome, index, total) => {
       const node = manifest.nodes.get(outcome.node);
       if (node === undefined) return;
+      if (outcome.auditOf !== undefined && outcome.status === 'pass') {
+        passed.set(outcome.auditOf, (passed.get(outcome.auditOf) ?? 0) + 1);
+        if (reporter.format === 'text') return;
+      }
       const facts = { event: 'node-ended', index, total, ...outcomeFacts(outcome) };
       const line = leader(
         `${index} of ${total} ${labels[outcome.status]} ${describeNode(node)}`,
-        endNote(outcome),
+        endNote(outcome, passed.get(outcome.node) ?? 0),
       );
       if (outcome.status === 'warn') reporter.warn(line, facts);
       else reporter.info(line, facts);
@@ -35,22 +43,21 @@ export function reportResult(manifest: Manifest, result: RunResult, reporter: Re
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
       const node = manifest.nodes.get(outcome.node);
-      const count = outcome.failures ?? 0;
       reporter.info(
         `${outcome.status === 'fail' ? 'failed' : 'warning'}: ${node?.name ?? outcome.node}: ` +
-          `${count} ${count === 1 ? 'row' : 'rows'}, ` +
+          `${count(outcome.failures ?? 0, 'row')}, ` +
           `see them with \`npx runner show ${node?.name ?? outcome.node}\``,
       );
     }
   }
-  const count = (...statuses: readonly Status[]): number =>
+  const countOf = (...statuses: readonly Status[]): number =>
     result.outcomes.filter((outcome) => statuses.includes(outcome.status)).length;
   const total = result.outcomes.length;
   const counts = {
-    pass: count('success', 'pass'),
-    warn: count('warn'),
-    error: count('error', 'fail'),
-    skip: count('skipped'),
+    pass: countOf('success', 'pass'),
+    warn: countOf('warn'),
+    error: countOf('error', 'fail'),
+    skip: countOf('skipped'),
     total,
   };
   reporter.info(
@@ -87,7 +94,7 @@ function describeNode(node: Node): string {
   }
 }
 
-function endNote(outcome: Outcome): string {
+function endNote(outcome: Outcome, testsPassed: number): string {
   if (outcome.status === 'skipped') {
     return outcome.skippedBecause === undefined
       ? 'SKIP'
@@ -97,9 +104,11 @@ function endNote(outcome: Outcome): string {
   if (outcome.status === 'fail' || outcome.status === 'warn') {
     return `${outcome.status.toUpperCase()} ${outcome.failures ?? 0} in ${took}`;
   }
-  return outcome.rows === undefined
-    ? took
-    : `${outcome.rows.toLocaleString('en-US')} rows in ${took}`;
+  const parts = [
+    outcome.rows === undefined ? undefined : count(outcome.rows, 'row'),
+    testsPassed === 0 ? undefined : count(testsPassed, 'test'),
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? took : `${parts.join(', ')} in ${took}`;
 }
 
 function outcomeFacts(outcome: Outcome) {
@@ -111,6 +120,10 @@ function outcomeFacts(outcome: Outcome) {
     elapsedMs: outcome.finishedAtMs - outcome.startedAtMs,
     error: outcome.error?.message,
   };
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function shortId(id: string): string {

@@ -72,7 +72,8 @@ export function testServerProject(): {
 }
 
 // At import time the current suite is the root: this runs after every test of the process.
-after(async () => {
+after(async function () {
+  this.timeout(60_000);
   if (opening === undefined) return;
   const { pool, admin, connection, server } = await opening;
   await pool.end();

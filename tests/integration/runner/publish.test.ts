@@ -3,10 +3,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { clientConfig } from '../../../core/database.ts';
+import { clientConfig, openDatabase } from '../../../core/database.ts';
 import { useDatabase } from '../../support/database.ts';
 import { dataTest, type ModelParts, model, modelId, testId } from '../../support/manifest.ts';
-import { outcomeOf, runNodes, statuses } from '../../support/run-plan.ts';
+import { outcomeOf, planNodes, runNodes, statuses } from '../../support/run-plan.ts';
 
 describe('runner/execute: publishing', () => {
   const database = useDatabase();
@@ -20,6 +20,18 @@ describe('runner/execute: publishing', () => {
   beforeEach(async () => {
     await database.query(`drop schema if exists ${schema} cascade`);
   });
+
+  /** What the plan of a node says that a swap would lose. */
+  const planOf = async (nodes: Parameters<typeof planNodes>[1]) => {
+    const opened = openDatabase(database.connection, { applicationName: 'plan', maxClients: 1 });
+    try {
+      const [step] = (await planNodes(opened, nodes)).steps;
+      const publication = step?.kind === 'build' ? step.publication : undefined;
+      return publication?.kind === 'in-place' ? publication.because : publication?.kind;
+    } finally {
+      await opened.close();
+    }
+  };
 
   /** Names of relations in the schema that a build has no reason to leave. */
   const leftovers = () =>
@@ -243,13 +255,14 @@ describe('runner/execute: publishing', () => {
       await database.query(`create index by_hand on ${schema}.base (lower(a::text)) where b > 0`);
       await database.query(`alter table ${schema}.base set (fillfactor = 70)`);
       await database.query(`alter table ${schema}.base add constraint base_pk primary key (a)`);
+      await database.query(`alter table ${schema}.base alter b set not null`);
       const picture = () =>
         database.query(
-          `select relname, reloptions, pg_get_userbyid(relowner) as owner, (select array_agg(acl::text order by 1) from unnest(relacl) as acl) as acl,
+          `select relname, reloptions, pg_get_userbyid(relowner) as owner, (select array_agg(acl::text order by acl::text) from unnest(relacl) as acl) as acl,
              obj_description(c.oid) as comment,
-             (select json_agg(json_build_object('n', attname, 'acl', attacl::text, 'c', col_description(attrelid, attnum)) order by attnum)
+             (select json_agg(json_build_object('n', attname, 'not_null', attnotnull, 'acl', attacl::text, 'c', col_description(attrelid, attnum)) order by attnum)
                 from pg_attribute where attrelid = c.oid and attnum > 0) as columns,
-             (select json_agg(pg_get_indexdef(indexrelid) order by 1::text) from pg_index where indrelid = c.oid) as indexes,
+             (select json_agg(pg_get_indexdef(indexrelid) order by pg_get_indexdef(indexrelid)) from pg_index where indrelid = c.oid) as indexes,
              (select json_agg(conname order by conname) from pg_constraint where conrelid = c.oid and contype <> 'n') as constraints
            from pg_class as c where relnamespace = '${schema}'::regnamespace and relkind in ('r', 'v') order by 1`,
         );
@@ -266,6 +279,54 @@ describe('runner/execute: publishing', () => {
       await database.query(`drop schema ${schema} cascade`);
       await database.query(`drop role ${role}`);
     }
+  });
+
+  it('exchanges rows in place under a view that its role may not replace', async () => {
+    const role = `builder_${process.pid}`;
+    await database.query(`create role ${role}`);
+    try {
+      await database.query(`create schema ${schema} authorization ${role}`);
+      const connection = { ...database.connection, role };
+      await runNodes(connection, [table('base', 'select 1 as a')]);
+      await database.query(`create view ${schema}.foreign_view as select a from ${schema}.base`);
+      const oid = await one(`select '${schema}.base'::regclass::oid::int`);
+      const result = await runNodes(connection, [table('base', 'select 2 as a')]);
+      equal(outcomeOf(result, modelId('base')).error, undefined);
+      equal(await one(`select '${schema}.base'::regclass::oid::int`), oid);
+      equal(await one(`select a from ${schema}.foreign_view`), 2);
+    } finally {
+      await database.query(`drop schema ${schema} cascade`);
+      await database.query(`drop role ${role}`);
+    }
+  });
+
+  it('names policies, triggers, defaults and functions that a swap would lose, and loses none', async () => {
+    await build([table('base', 'select 1 as a')]);
+    await database.query(`alter table ${schema}.base alter a set default 5`);
+    await database.query(
+      `create function ${schema}.bound() returns bigint begin atomic select count(*) from ${schema}.base; end`,
+    );
+    await database.query(
+      `create function ${schema}.fire() returns trigger language plpgsql as 'begin return new; end'`,
+    );
+    await database.query(
+      `create trigger fired before insert on ${schema}.base for each row execute function ${schema}.fire()`,
+    );
+    await database.query(`create policy seen on ${schema}.base using (true)`);
+    await database.query(
+      `create statistics ${schema}.stat (ndistinct) on a, (a + 1) from ${schema}.base`,
+    );
+    const plan = await planOf([table('base', 'select 1 as a')]);
+    deepEqual(plan, [
+      'default value for column a of table shop.base',
+      'function shop.bound()',
+      'policy seen on table shop.base',
+      'statistics object shop.stat',
+      'trigger fired on table shop.base',
+    ]);
+    const result = await build([table('base', 'select 9 as a')]);
+    equal(outcomeOf(result, modelId('base')).error, undefined);
+    equal(await one(`select ${schema}.bound()::int + max(a) from ${schema}.base`), 10);
   });
 
   it('writes descriptions as comments and gives an index the same name in every run', async () => {
