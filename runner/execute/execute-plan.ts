@@ -122,7 +122,7 @@ function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext 
       signal: options.signal,
       budgetMs: options.publishBudgetMs ?? 60_000,
     },
-    testStarted: (test) => record.start(test, thread),
+    testStarted: (test) => record.start(test, thread, work.building),
     testEnded: (test, ended) => record.end(test, ended, work.building),
   };
 }
@@ -132,20 +132,25 @@ class RunRecord {
   readonly outcomes: Outcome[] = [];
   readonly #listener: RunListener | undefined;
   readonly #total: number;
+  #begun = 0;
   readonly #started = new Map<NodeId, { index: number; atMs: number; thread: number }>();
 
   constructor(plan: Plan, listener: RunListener | undefined) {
     this.#listener = listener;
-    this.#total = plan.steps.reduce(
-      (sum, step) => sum + 1 + (isBuild(step) ? step.audits.length : 0),
-      0,
-    );
+    this.#total = plan.steps.length;
   }
 
-  start(node: NodeId, thread: number): void {
-    const index = this.#started.size + 1;
+  /** Audits belong to the step of their node and have no number of their own. */
+  start(node: NodeId, thread: number, auditOf?: NodeId): void {
+    const index = this.#indexOf(auditOf);
     this.#started.set(node, { index, atMs: Date.now(), thread });
-    this.#listener?.started(node, index, this.#total);
+    if (auditOf === undefined) this.#listener?.started(node, index, this.#total);
+  }
+
+  #indexOf(auditOf: NodeId | undefined): number {
+    if (auditOf !== undefined) return this.#started.get(auditOf)?.index ?? 0;
+    this.#begun += 1;
+    return this.#begun;
   }
 
   end(node: NodeId, ended: Ended, auditOf?: NodeId): void {
@@ -169,8 +174,8 @@ class RunRecord {
 
   /** Records a step that never began, and its audits. */
   skip(step: Step, because: SkipReason): void {
-    if (isBuild(step)) this.skipAudits(step, because);
     this.#skipNode(step.node, because);
+    if (isBuild(step)) this.skipAudits(step, because);
   }
 
   skipAudits(step: BuildStep, because: SkipReason): void {
@@ -181,7 +186,7 @@ class RunRecord {
 
   #skipNode(node: NodeId, skippedBecause: SkipReason, auditOf?: NodeId): void {
     const atMs = Date.now();
-    this.#started.set(node, { index: this.#started.size + 1, atMs, thread: 0 });
+    this.#started.set(node, { index: this.#indexOf(auditOf), atMs, thread: 0 });
     this.end(node, { status: 'skipped', skippedBecause }, auditOf);
   }
 }

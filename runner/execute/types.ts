@@ -33,7 +33,7 @@ export interface RunResult {
   readonly elapsedMs: number;
 }
 
-/** Told as a run goes on. */
+/** Told as a run goes on; an index counts the steps of the plan, and an audit has that of its node. */
 export interface RunListener {
   started(node: NodeId, index: number, total: number): void;
   ended(outcome: Outcome, index: number, total: number): void;

@@ -8,7 +8,7 @@ const lineWidth = 80;
 
 /**
  * Returns a listener that prints `1 of 12 START …` and `1 of 12 OK … [in 0.42s]`. Tests that pass on a
- * stage are counted in the line of their node; every other outcome has a line of its own.
+ * stage are counted in the line of their node; those that warn or fail have a line below it.
  */
 export function reportProgress(manifest: Manifest, reporter: Reporter): RunListener {
   const passed = new Map<NodeId, number>();
@@ -27,12 +27,21 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
         if (reporter.format === 'text') return;
       }
       const facts = { event: 'node-ended', index, total, ...outcomeFacts(outcome) };
+      if (
+        outcome.auditOf !== undefined &&
+        outcome.status === 'skipped' &&
+        reporter.format === 'text'
+      )
+        return;
+      const position =
+        outcome.auditOf === undefined
+          ? `${index} of ${total}`
+          : ' '.repeat(`${index} of ${total}`.length);
       const line = leader(
-        `${index} of ${total} ${labels[outcome.status]} ${describeNode(node)}`,
+        `${position} ${labels[outcome.status]} ${describeNode(node)}`,
         endNote(outcome, passed.get(outcome.node) ?? 0),
       );
-      if (outcome.status === 'warn') reporter.warn(line, facts);
-      else reporter.info(line, facts);
+      reporter.info(line, facts);
     },
   };
 }
