@@ -16,5 +16,14 @@ export interface Connection {
   readonly searchPath?: string | undefined;
   /** Set as `role` of every session. */
   readonly role?: string | undefined;
+  /** More startup options, as libpq's `options`: `-c name=value …`. */
+  readonly startupOptions?: string | undefined;
+  /** Shown in `pg_stat_activity` instead of the program's own name. */
+  readonly applicationName?: string | undefined;
+  /** How long one attempt to connect may take; 10 s where absent. */
   readonly connectTimeoutMs?: number | undefined;
+  /** How many times more a failed attempt is made; none where absent. */
+  readonly connectRetries?: number | undefined;
+  /** How long a connection is silent before TCP asks whether the server is still there. */
+  readonly keepAliveIdleMs?: number | undefined;
 }

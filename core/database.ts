@@ -1,8 +1,10 @@
 // The one place that connects to PostgreSQL and runs statements; `copy.ts` streams over its clients.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
-import { Interrupted, UserError } from './errors.ts';
+import { connectionFaultOf } from './connection-fault.ts';
+import { Interrupted, type UserError } from './errors.ts';
 
 /** A borrowed connection; valid only inside the callback it was given to. */
 export type Client = pg.PoolClient;
@@ -30,31 +32,49 @@ export interface Database {
 }
 
 const keepAsText = new Set([1082, 1083, 1114, 1184, 1186, 1266]);
+const keepAsTextArrays = new Set([1182, 1183, 1115, 1185, 1187, 1270]);
+const textArray = 1009 as Parameters<typeof pg.types.getTypeParser>[0]; // as: the enum lists no array types
 
 /** Dates and times stay text: a JavaScript Date would move them into the local time zone. */
 const textTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) =>
-    keepAsText.has(oid) ? (text: string) => text : pg.types.getTypeParser(oid, format),
+    keepAsText.has(oid)
+      ? (text: string) => text
+      : pg.types.getTypeParser(keepAsTextArrays.has(oid) ? textArray : oid, format),
 };
 
 /** Returns the settings that `pg` takes for a connection, without opening anything. */
 export function clientConfig(connection: Connection, applicationName: string): pg.ClientConfig {
+  const { searchPath, role, startupOptions, keepAliveIdleMs } = connection;
   const options: string[] = [];
-  if (connection.searchPath) options.push(`-c search_path=${escapeOption(connection.searchPath)}`);
-  if (connection.role) options.push(`-c role=${escapeOption(connection.role)}`);
+  if (startupOptions) options.push(startupOptions);
+  if (searchPath) options.push(`-c search_path=${escapeOption(searchPath)}`);
+  if (role) options.push(`-c role=${escapeOption(role)}`);
   return {
     host: connection.host,
     port: connection.port,
     user: connection.user,
     password: connection.password ?? '',
     database: connection.database,
-    application_name: applicationName,
+    application_name: connection.applicationName ?? applicationName,
+    // PGCLIENTENCODING and PGSSLMODE of the environment must not reach a connection that is set in full.
+    client_encoding: 'UTF8',
+    ssl: connection.ssl ?? false,
     connectionTimeoutMillis: connection.connectTimeoutMs ?? 10_000,
     keepAlive: true,
+    ...(keepAliveIdleMs === undefined ? {} : { keepAliveInitialDelayMillis: keepAliveIdleMs }),
     types: textTypes,
-    ...(connection.ssl === undefined ? {} : { ssl: connection.ssl }),
     ...(options.length === 0 ? {} : { options: options.join(' ') }),
   };
+}
+
+/** How long after a cancellation the backends that still run are cancelled again. */
+const cancelAgainMs = 250;
+const lentByProcess = new Set<Client>();
+
+/** Returns how many connections this process has lent and not taken back, over all its databases. */
+export function countLentClients(): number {
+  return lentByProcess.size;
 }
 
 /** Opens a pool; nothing connects before the first `withClient`. */
@@ -67,44 +87,86 @@ export function openDatabase(connection: Connection, options: DatabaseOptions): 
   // An idle connection that dies is replaced at the next loan; unheard, its event would end the process.
   pool.on('error', () => undefined);
   const lent = new Set<Client>();
+  const turns = takeTurns(options.maxClients);
   let interrupted = options.signal?.aborted ?? false;
+  let closing: Promise<void> | undefined;
 
+  const lend = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
+    const client = await borrow(pool, connection, () => interrupted);
+    // The abort may have come while the connection was being made.
+    if (interrupted) {
+      client.release();
+      throw new Interrupted();
+    }
+    client.on('error', ignore);
+    for (const set of [lent, lentByProcess]) set.add(client);
+    try {
+      return await use(client);
+    } finally {
+      for (const set of [lent, lentByProcess]) set.delete(client);
+      client.off('error', ignore);
+      client.release(!isIdle(client));
+    }
+  };
   const database: Database = {
     connection,
-    async withClient(use) {
-      if (interrupted) throw new Interrupted();
-      const client = await borrow(pool, connection);
-      const onError = () => undefined;
-      client.on('error', onError);
-      lent.add(client);
-      let broken: Error | undefined;
-      try {
-        return await use(client);
-      } catch (error) {
-        if (!isServerError(error))
-          broken = error instanceof Error ? error : new Error(String(error));
-        throw error;
-      } finally {
-        lent.delete(client);
-        client.off('error', onError);
-        // After an error that the server did not report, the connection's state is unknown: not reused.
-        client.release(broken);
-      }
-    },
+    withClient: (use) =>
+      turns.withTurn(() => {
+        if (interrupted) throw new Interrupted();
+        return lend(use);
+      }),
     withTransaction: (use) => database.withClient((client) => inTransaction(client, use)),
     cancelRunning: () => cancelBackends(connection, [...lent]),
-    close: () => pool.end(),
-  };
-  options.signal?.addEventListener(
-    'abort',
-    () => {
-      interrupted = true;
-      database.cancelRunning().catch(() => undefined);
+    close: () => {
+      options.signal?.removeEventListener('abort', interrupt);
+      closing ??= pool.end();
+      return closing;
     },
-    { once: true },
-  );
+  };
+  // Whoever is between two statements at the first cancellation starts the next one: so again, until all are back.
+  const cancelUntilReturned = async (): Promise<void> => {
+    while (lent.size > 0) {
+      // A refused connection ends no run; the next round tries again, and a second Ctrl-C ends at once.
+      await database.cancelRunning().catch(ignore);
+      await sleep(cancelAgainMs, undefined, { ref: false });
+    }
+  };
+  const interrupt = (): void => {
+    interrupted = true;
+    void cancelUntilReturned();
+  };
+  options.signal?.addEventListener('abort', interrupt, { once: true });
   return database;
 }
+
+/** Lets at most `count` loans run; the pool's own queue would give up after the time to connect. */
+function takeTurns(count: number): { withTurn<T>(work: () => Promise<T>): Promise<T> } {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return {
+    async withTurn(work) {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next) next();
+        else free += 1;
+      }
+    },
+  };
+}
+
+/**
+ * Whether a connection can be lent to the next user: no statement under way, no transaction left open.
+ * Any other is closed, which rolls back, unlocks and costs one reconnection.
+ */
+function isIdle(client: Client): boolean {
+  return Reflect.get(client, 'readyForQuery') === true && client.getTransactionStatus() === 'I';
+}
+
+function ignore(): void {}
 
 /** Runs `use` between BEGIN and COMMIT on a client that is already borrowed. */
 export async function inTransaction<T>(
@@ -114,7 +176,11 @@ export async function inTransaction<T>(
   await client.query('begin');
   try {
     const result = await use(client);
-    await client.query('commit');
+    const { command } = await client.query('commit');
+    // PostgreSQL answers COMMIT in a failed transaction with ROLLBACK and no error.
+    if (command !== 'COMMIT') {
+      throw new Error('nothing was committed: a statement failed and its error was not passed on');
+    }
     return result;
   } catch (error) {
     // The first error is the one to tell; a rollback fails only where the connection is gone.
@@ -153,47 +219,30 @@ const transientCodes = new Set([
 export function isTransient(error: unknown): boolean {
   const code = errorCode(error);
   if (code === undefined) return false;
-  return transientCodes.has(code) || transientClasses.some((prefix) => code.startsWith(prefix));
+  if (transientCodes.has(code)) return true;
+  return code.length === 5 && transientClasses.some((prefix) => code.startsWith(prefix));
 }
 
-async function borrow(pool: pg.Pool, connection: Connection): Promise<Client> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    throw connectionFault(error, connection);
+async function borrow(
+  pool: pg.Pool,
+  connection: Connection,
+  isInterrupted: () => boolean,
+): Promise<Client> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (attempt > (connection.connectRetries ?? 0) || isInterrupted() || !isTransient(error)) {
+        throw connectionFault(error, connection);
+      }
+      await sleep(attempt ** 2 * 1000);
+    }
   }
 }
 
 /** Turns a failed connection attempt into an error that says what to change. */
 export function connectionFault(error: unknown, connection: Connection): UserError {
-  const code = errorCode(error);
-  const address = `${connection.host}:${connection.port}`;
-  const cause = error instanceof Error ? error.message : String(error);
-  const parts = { where: `${connection.user}@${address}/${connection.database}`, cause: error };
-  switch (code) {
-    case '28P01':
-    case '28000':
-      return new UserError(`PostgreSQL refused user \`${connection.user}\`: ${cause}`, {
-        ...parts,
-        hint: 'check user and password in profiles.yml or DATABASE_URL',
-      });
-    case '3D000':
-      return new UserError(`database \`${connection.database}\` does not exist`, {
-        ...parts,
-        hint: `create it with \`createdb ${connection.database}\`, or name another in profiles.yml`,
-      });
-    case 'ECONNREFUSED':
-    case 'ENOENT':
-      return new UserError(`no PostgreSQL answers at \`${address}\``, {
-        ...parts,
-        hint: 'start the server, or check host and port in profiles.yml or DATABASE_URL',
-      });
-    default:
-      return new UserError(`cannot connect to \`${address}\`: ${cause}`, {
-        ...parts,
-        hint: 'run `runner debug` to see the settings in use',
-      });
-  }
+  return connectionFaultOf(error, errorCode(error), connection);
 }
 
 async function cancelBackends(connection: Connection, clients: readonly Client[]): Promise<void> {
@@ -210,5 +259,5 @@ async function cancelBackends(connection: Connection, clients: readonly Client[]
 }
 
 function escapeOption(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll(' ', '\\ ');
+  return value.replace(/[\\\s]/g, '\\$&');
 }

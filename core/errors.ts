@@ -56,7 +56,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Returns the one fault, or all of them as one error; never for an empty list. */
+/** Throws the one fault as it is, or all of them as one error; does nothing for an empty list. */
 export function throwFaults(faults: readonly UserError[]): void {
   if (faults.length === 0) return;
   const [only] = faults;
@@ -89,15 +89,20 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
+/** Letters left out, put in, replaced, or two neighbours exchanged: the slips of people who type. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const current = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
+      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isExchange = j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchange && i > 1 ? (beforeLast[j - 2] ?? 0) + 1 : replaced;
+      current.push(Math.min((last[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, replaced, exchanged));
     }
-    previous = current;
+    beforeLast = last;
+    last = current;
   }
-  return previous[b.length] ?? 0;
+  return last[b.length] ?? 0;
 }

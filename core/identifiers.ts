@@ -1,7 +1,8 @@
 // The only way in which names and values from TypeScript reach SQL text.
 
-/** Quotes one identifier, doubling quotes inside; throws on NUL, which no identifier can hold. */
+/** Quotes one identifier, doubling quotes inside; throws on NUL and on nothing, which no identifier can be. */
 export function quoteIdentifier(name: string): string {
+  if (name === '') throw new TypeError('an identifier cannot be empty');
   if (name.includes('\0')) throw new TypeError('an identifier cannot contain a NUL character');
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -11,7 +11,7 @@ export class LeaseError extends UserError {
 /**
  * Runs `use` while this process alone holds the lease `name` in the database. The lease is a session
  * advisory lock on a connection of its own, so it ends with the process, however that dies.
- * @throws {LeaseError} when another session holds it, naming that session.
+ * @throws {LeaseError} when another session holds it, naming that session; when it was lost meanwhile.
  */
 export async function withLease<T>(
   database: Database,
@@ -24,15 +24,41 @@ export async function withLease<T>(
       [leaseKey(name)],
     );
     if (!rows[0]?.taken) throw await leaseFault(client, name);
+    let result: T;
     try {
-      return await use();
-    } finally {
-      // The connection goes back to the pool and lives on: the lock must not go with it.
-      await client
-        .query('select pg_advisory_unlock(hashtextextended($1, 0))', [leaseKey(name)])
-        .catch(() => undefined);
+      result = await use();
+    } catch (error) {
+      await giveUp(client, name);
+      throw error;
     }
+    if (!(await giveUp(client, name))) throw lostFault(name);
+    return result;
   });
+}
+
+/** Unlocks, and tells whether the lock was still ours: the server may have ended our session. */
+async function giveUp(client: Client, name: string): Promise<boolean> {
+  try {
+    const { rows } = await client.query<{ held: boolean }>(
+      'select pg_advisory_unlock(hashtextextended($1, 0)) as held',
+      [leaseKey(name)],
+    );
+    return rows[0]?.held === true;
+  } catch {
+    // The connection must not live on in the pool with the lock; what it said does not matter more.
+    void client.end().catch(() => undefined);
+    return false;
+  }
+}
+
+function lostFault(name: string): LeaseError {
+  return new LeaseError(
+    `the connection that held the lease of \`${name}\` was lost during the run`,
+    {
+      hint: 'look whether another run worked at the same time, and run again',
+      exitCode: 1,
+    },
+  );
 }
 
 function leaseKey(name: string): string {

@@ -1,11 +1,11 @@
-// Versioned migrations of our own schemas; knex runs them, each in a transaction of its own.
+// Versioned migrations of our own schemas; knex runs all that are missing in one transaction.
 
 import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
-import { clientConfig, connectionFault } from './database.ts';
+import { clientConfig, connectionFault, errorCode } from './database.ts';
 import { UserError } from './errors.ts';
-import { quoteQualified } from './identifiers.ts';
+import { quoteIdentifier, quoteQualified } from './identifiers.ts';
 
 /** One step of a schema's history; never edited once released. */
 export interface Migration {
@@ -36,9 +36,13 @@ export async function migrate(connection: Connection, owned: OwnedSchema): Promi
       `fundlens:migrate:${owned.schema}`,
     ) as Knex.PgConnectionConfig,
     pool: { min: 0, max: 2 },
+    // What it would print on its own comes to us as an error.
+    log: { warn: ignore, error: ignore, deprecate: ignore, debug: ignore },
   });
   try {
     await migrateUnderLock(knex, owned);
+  } catch (error) {
+    throw errorCode(error) === '42501' ? permissionFault(error, connection, owned) : error;
   } finally {
     await knex.destroy();
   }
@@ -86,6 +90,19 @@ function refuseNewer(owned: OwnedSchema, applied: readonly string[]): void {
   );
 }
 
+function permissionFault(error: unknown, connection: Connection, owned: OwnedSchema): UserError {
+  const role = connection.role ?? connection.user;
+  const grant = `grant create on database ${quoteIdentifier(connection.database)} to ${quoteIdentifier(role)}`;
+  return new UserError(
+    `user \`${role}\` may not create schema \`${owned.schema}\` and its tables`,
+    {
+      where: `database ${connection.database}`,
+      hint: `have its owner run \`${grant}\``,
+      cause: error,
+    },
+  );
+}
+
 async function migrateUnderLock(knex: Knex, owned: OwnedSchema): Promise<void> {
   // knex guards with a row that a killed run leaves behind; an advisory lock goes with its session,
   // and under it a row left locked is known to be stale.
@@ -122,12 +139,22 @@ function migrationSource(migrations: readonly Migration[]): Knex.MigrationSource
     getMigrationName: migrationName,
     getMigration: async (migration) => ({
       up: async (knex) => {
-        // knex reads `?` as a binding, also inside literals and operators.
         for (const statement of migration.statements) {
-          await knex.raw(statement.replaceAll('?', '\\?'));
+          await knex.raw(escapeBindings(statement));
         }
       },
       down: async () => undefined,
     }),
   };
 }
+
+/** knex reads `?` as a binding, also inside literals and operators. */
+function escapeBindings(statement: string): string {
+  // It drops every backslash before one that is escaped.
+  if (statement.includes('\\?')) {
+    throw new TypeError('a migration cannot contain `\\?`: write `[?]` in a regular expression');
+  }
+  return statement.replaceAll('?', '\\?');
+}
+
+function ignore(): void {}

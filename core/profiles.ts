@@ -2,13 +2,14 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import type { Connection } from './connection.ts';
-import { nearestName, UserError } from './errors.ts';
+import { nearestName, type Place, throwFaults, UserError } from './errors.ts';
 import { renderSetting } from './render-setting.ts';
 import type { Env } from './settings.ts';
-import { parseYaml, validateYaml, type YamlFile, type YamlPath } from './yaml.ts';
+import { sslModes, tlsOf } from './tls.ts';
+import { parseYaml, showValue, validateYaml, type YamlFile, type YamlPath } from './yaml.ts';
 
 /** The output of a profile that a run uses. */
 export type Output = EmbeddedOutput | PostgresOutput;
@@ -43,38 +44,45 @@ export interface ProfileRequest {
   readonly env: Env;
 }
 
-const text = z.union([z.string(), z.number()], 'expected text').transform(String);
-const integer = z.union(
-  [z.number().int().nonnegative(), z.string().regex(/^\d+$/).transform(Number)],
-  'expected a whole number',
-);
+const text = z.string('expected text, in quotes');
+const wholeNumber = (least: number, most: number) => {
+  const expected = `expected a whole number from ${least} to ${most}`;
+  const number = z.number(expected).int(expected).min(least, expected).max(most, expected);
+  const digits = z.string().regex(/^\d+$/).transform(Number).pipe(number);
+  return z.union([number, digits], expected);
+};
+const seconds = wholeNumber(0, 86_400);
 
-const common = { schema: text, threads: integer.default(4) };
+const common = { schema: text, threads: wholeNumber(1, 1000).default(4) };
 const embeddedOutput = z.strictObject({ type: z.literal('embedded'), ...common });
 const postgresOutput = z.strictObject({
   type: z.literal('postgres'),
   host: text,
-  port: integer.default(5432),
+  port: wholeNumber(1, 65_535).default(5432),
   user: text,
   password: text.optional(),
   pass: text.optional(),
   dbname: text.optional(),
   database: text.optional(),
   ...common,
-  connect_timeout: integer.default(10),
+  connect_timeout: seconds.default(10),
   role: text.optional(),
   search_path: text.optional(),
-  keepalives_idle: integer.optional(),
-  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).optional(),
+  keepalives_idle: seconds.optional(),
+  sslmode: z.enum(sslModes, `expected one of \`${sslModes.join('`, `')}\``).optional(),
   sslcert: text.optional(),
   sslkey: text.optional(),
   sslrootcert: text.optional(),
   application_name: text.optional(),
-  retries: integer.optional(),
-  autocommit: z.boolean().optional(),
+  retries: wholeNumber(0, 100).optional(),
+  // dbt's key, read so that its profiles stay valid here: our statements choose their transactions themselves.
+  autocommit: z.boolean('expected `true` or `false`').optional(),
 });
 const embeddedKeys = Object.keys(embeddedOutput.shape);
 const postgresKeys = Object.keys(postgresOutput.shape);
+
+/** Keys whose value no message may show. */
+const secretKeys = new Set(['password', 'pass']);
 
 /**
  * Reads one output of profiles.yml.
@@ -82,19 +90,42 @@ const postgresKeys = Object.keys(postgresOutput.shape);
  */
 export function readOutput(request: ProfileRequest): Output {
   const file = readProfiles(request);
-  const profiles = asRecord(file.value);
-  const profile = asRecord(profiles?.[request.profile]);
-  if (!profile) {
-    throw unknownName(file, [], 'profile', request.profile, Object.keys(profiles ?? {}));
+  const profiles = asRecord(file.value) ?? {};
+  if (!Object.hasOwn(profiles, request.profile)) {
+    throw unknownName(file, [], 'profile', request.profile, Object.keys(profiles));
   }
-  const outputs = asRecord(profile['outputs']) ?? {};
-  const target = request.target ?? renderTarget(file, request, profile['target']);
+  const outputs = readOutputs(file, request.profile, profiles[request.profile]);
+  const targetPath: YamlPath = [request.profile, 'target'];
+  const ownTarget = asRecord(profiles[request.profile])?.['target'];
+  const target = request.target ?? renderTarget(file.placeOf(targetPath), ownTarget, request.env);
+  if (!Object.hasOwn(outputs, target)) {
+    const isNamedInFile = request.target === undefined && ownTarget !== undefined;
+    const named = isNamedInFile ? targetPath : [request.profile, 'outputs'];
+    throw unknownName(file, named, 'target', target, Object.keys(outputs));
+  }
+  const base: YamlPath = [request.profile, 'outputs', target];
   const given = asRecord(outputs[target]);
-  if (!given) {
-    const base = [request.profile, 'outputs'];
-    throw unknownName(file, base, 'target', target, Object.keys(outputs));
-  }
-  return parseOutput(renderValues(file, request, target, given), request, target);
+  if (!given) throw notAMap(file, base, 'the keys of a connection');
+  return parseOutput(renderValues(file, request.env, base, given), request.profile, target);
+}
+
+function readOutputs(file: YamlFile, name: string, profile: unknown): Record<string, unknown> {
+  const given = asRecord(profile);
+  if (!given) throw notAMap(file, [name], '`target` and `outputs`');
+  const outputs = asRecord(given['outputs']);
+  if (outputs) return outputs;
+  if (Object.hasOwn(given, 'outputs')) throw notAMap(file, [name, 'outputs'], 'targets');
+  const nearest = nearestName('outputs', Object.keys(given));
+  throw new UserError(`profile \`${name}\` has no \`outputs\``, {
+    where: nearest === undefined ? file.placeOfKey([name]) : file.placeOfKey([name, nearest]),
+    hint: nearest === undefined ? 'list its targets under `outputs`' : `rename \`${nearest}\``,
+  });
+}
+
+function notAMap(file: YamlFile, path: YamlPath, expected: string): UserError {
+  return new UserError(`\`${path.join('.')}\` is not a map of ${expected}`, {
+    where: file.placeOfKey(path),
+  });
 }
 
 function readProfiles(request: ProfileRequest): YamlFile {
@@ -110,115 +141,142 @@ function readProfiles(request: ProfileRequest): YamlFile {
     });
   }
   const path = join(folder, 'profiles.yml');
-  const shown = relative(request.projectDir, path);
-  return parseYaml({
-    path: shown.startsWith('..') ? path : shown,
-    text: readFileSync(path, 'utf8'),
-  });
+  const inProject = relative(request.projectDir, path);
+  const shown = inProject.split(sep)[0] === '..' ? path : inProject;
+  return parseYaml({ path: shown, text: readText(path, shown) });
 }
 
-function renderTarget(file: YamlFile, request: ProfileRequest, target: unknown): string {
-  if (target === undefined || target === null) return 'default';
-  return renderSetting(String(target), file.placeOf([request.profile, 'target']), request.env);
+function readText(path: string, shown: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError('profiles.yml cannot be read', {
+      where: { path: shown },
+      hint: 'make it a file that this user may read',
+      cause: error,
+    });
+  }
+}
+
+function renderTarget(place: Place, target: unknown, env: Env): string {
+  return target === undefined || target === null
+    ? 'default'
+    : String(renderSetting(String(target), place, env));
+}
+
+/** The values of one output, and which of them came out of a template. */
+interface RenderedOutput extends YamlFile {
+  readonly templates: ReadonlyMap<string, string>;
 }
 
 /** Renders only the chosen output: another one may name variables that are not set here. */
 function renderValues(
   file: YamlFile,
-  request: ProfileRequest,
-  target: string,
+  env: Env,
+  base: YamlPath,
   given: Record<string, unknown>,
-): YamlFile {
-  const base: YamlPath = [request.profile, 'outputs', target];
-  const value = Object.fromEntries(
-    Object.entries(given).map(([key, raw]) => [
-      key,
-      typeof raw === 'string' ? renderSetting(raw, file.placeOf([...base, key]), request.env) : raw,
-    ]),
-  );
+): RenderedOutput {
+  const templates = new Map<string, string>();
+  const faults: UserError[] = [];
+  const value: Record<string, unknown> = {};
+  for (const [key, raw] of Object.entries(given)) {
+    try {
+      if (typeof raw !== 'string') {
+        value[key] = raw;
+        continue;
+      }
+      // A password of digits is text all the same, as in dbt.
+      const as = secretKeys.has(key) ? 'text' : 'value';
+      value[key] = renderSetting(raw, file.placeOf([...base, key]), env, as);
+      if (value[key] !== raw) templates.set(key, raw);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      faults.push(error);
+    }
+  }
+  throwFaults(faults);
   return {
     path: file.path,
     value,
+    templates,
     placeOf: (path) => file.placeOf([...base, ...path]),
     placeOfKey: (path) => file.placeOfKey([...base, ...path]),
   };
 }
 
-function parseOutput(file: YamlFile, request: ProfileRequest, name: string): Output {
-  const type = asRecord(file.value)?.['type'];
+function parseOutput(file: RenderedOutput, profile: string, name: string): Output {
+  const values = asRecord(file.value) ?? {};
+  const type = values['type'];
   if (type === 'embedded') {
-    const output = validateYaml(file, embeddedOutput, [], embeddedKeys);
-    const { schema, threads } = output;
-    return {
-      kind: 'embedded',
-      profile: request.profile,
-      name,
-      schema,
-      threads: Math.max(1, threads),
-    };
+    const { schema, threads } = validateOutput(file, embeddedOutput, embeddedKeys);
+    return { kind: 'embedded', profile, name, schema, threads };
   }
   if (type !== 'postgres') {
-    throw new UserError(`type \`${String(type)}\` is not supported: the runner speaks PostgreSQL`, {
+    const shown = file.templates.get('type') ?? String(type);
+    const found = type === undefined ? 'is missing' : `is \`${shown}\``;
+    throw new UserError(`\`type\` ${found}: the runner speaks PostgreSQL`, {
       where: file.placeOf(['type']),
       hint: 'use `type: postgres`, or `type: embedded` for the server that comes along',
     });
   }
-  const output = validateYaml(file, postgresOutput, [], postgresKeys);
-  const database = output.dbname ?? output.database;
-  if (database === undefined) {
-    throw new UserError('`dbname` is missing', { where: file.placeOf([]) });
-  }
+  const output = validateOutput(file, postgresOutput, postgresKeys);
+  const { schema, threads } = output;
   return {
     kind: 'postgres',
-    profile: request.profile,
+    profile,
     name,
-    schema: output.schema,
-    threads: Math.max(1, output.threads),
-    connection: {
-      host: output.host,
-      port: output.port,
-      user: output.user,
-      password: output.password ?? output.pass,
-      database,
-      ssl: tlsOf(output),
-      role: output.role,
-      searchPath: output.search_path,
-      connectTimeoutMs: output.connect_timeout * 1000,
-    },
+    schema,
+    threads,
+    connection: connectionOf(output, file),
   };
 }
 
-/**
- * TLS as libpq's sslmode means it. `allow` and `prefer` promise nothing, and libpq falls back to plain
- * text under them; we go there at once.
- */
-function tlsOf(output: z.infer<typeof postgresOutput>): Connection['ssl'] {
-  const mode = output.sslmode ?? 'disable';
-  if (mode === 'disable' || mode === 'allow' || mode === 'prefer') return false;
-  const read = (path: string | undefined) =>
-    path === undefined ? undefined : readFileSync(path, 'utf8');
-  const files = {
-    ca: read(output.sslrootcert),
-    cert: read(output.sslcert),
-    key: read(output.sslkey),
+function connectionOf(output: z.infer<typeof postgresOutput>, file: YamlFile): Connection {
+  const database = output.dbname ?? output.database;
+  if (database === undefined) {
+    throw new UserError('`dbname` is missing: expected text, in quotes', {
+      where: file.placeOf([]),
+    });
+  }
+  return {
+    host: output.host,
+    port: output.port,
+    user: output.user,
+    password: output.password ?? output.pass,
+    database,
+    ssl: tlsOf(output, (key) => file.placeOf([key])),
+    role: output.role,
+    searchPath: output.search_path,
+    applicationName: output.application_name,
+    connectTimeoutMs: output.connect_timeout * 1000,
+    connectRetries: output.retries,
+    keepAliveIdleMs:
+      output.keepalives_idle === undefined ? undefined : output.keepalives_idle * 1000,
   };
-  if (mode === 'require') return { ...files, rejectUnauthorized: false };
-  if (mode === 'verify-ca') return { ...files, checkServerIdentity: () => undefined };
-  return files;
+}
+
+function validateOutput<T>(file: RenderedOutput, schema: z.ZodType<T>, keys: readonly string[]): T {
+  return validateYaml(file, schema, [], keys, (path, value) => {
+    const key = String(path[0]);
+    if (secretKeys.has(key)) return 'a value that is not shown';
+    const template = file.templates.get(key);
+    // What the environment holds may be a secret that got into the wrong key.
+    return template === undefined ? showValue(value) : `what \`${template}\` gives`;
+  });
 }
 
 function unknownName(
   file: YamlFile,
-  base: YamlPath,
+  at: YamlPath,
   what: string,
   name: string,
   known: readonly string[],
 ): UserError {
   const nearest = nearestName(name, known);
+  const all = known.length === 0 ? `it has no ${what}` : `it has \`${known.join('`, `')}\``;
   return new UserError(`${what} \`${name}\` is not in ${file.path}`, {
-    where: file.placeOf(base),
-    hint:
-      nearest === undefined ? `it has \`${known.join('`, `')}\`` : `did you mean \`${nearest}\`?`,
+    where: file.placeOf(at),
+    hint: nearest === undefined ? all : `did you mean \`${nearest}\`?`,
   });
 }
 

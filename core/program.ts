@@ -23,11 +23,15 @@ export async function runProgram(
 ): Promise<ExitCode> {
   const reporter = createReporter(program, format, { out: process.stdout, err: process.stderr });
   const controller = new AbortController();
-  const interrupt = (): void => {
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      // With the handlers gone it takes its default action.
+      removeHandlers();
+      process.kill(process.pid, signal);
+      return;
+    }
     controller.abort(new Interrupted());
     reporter.info('stopping: running statements are cancelled (Ctrl-C again ends at once)');
-    // With the handlers gone the next signal takes its default action.
-    removeHandlers();
   };
   const removeHandlers = (): void => {
     process.off('SIGINT', interrupt);
@@ -58,7 +62,6 @@ export function endQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      process.exitCode = process.exitCode ?? 0;
     });
   }
 }
@@ -96,7 +99,10 @@ export async function parseCommandLine(
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UserError(usageSentence(message), { hint: `see \`${program} --help\`` });
+      // yargs' own errors are words on the command line too; any other comes from our code.
+      if (error && error.name !== 'YError') throw error;
+      const said = message ?? error?.message ?? 'the command line is wrong';
+      throw new UserError(usageSentence(said), { hint: `see \`${program} --help\`` });
     });
   const run: RunCommand = async (command) => {
     exitCode = await runProgram(program, formatAfterFlag(words), command);
@@ -124,7 +130,7 @@ function logFormatOf(env: NodeJS.ProcessEnv): LogFormat {
 }
 
 /** yargs ends some messages with lines of its own; the first sentence says what is wrong. */
-function usageSentence(message: string | null): string {
-  const sentence = (message ?? 'the command line is wrong').split('\n').filter(Boolean).join(' ');
+function usageSentence(message: string): string {
+  const sentence = message.split('\n').filter(Boolean).join(' ');
   return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -36,13 +36,18 @@ export function readEnv(projectDir: string, processEnv: Env): Env {
       hint: 'make it readable, or remove it',
     });
   }
-  return { ...parseEnv(text), ...processEnv };
+  const given = Object.entries(processEnv).filter(([, value]) => value !== undefined);
+  return { ...parseEnv(text), ...Object.fromEntries(given) };
 }
 
-const postgresUrl = z.string().refine((text) => {
-  const url = parseUrl(text);
-  return url !== null && ['postgres:', 'postgresql:'].includes(url.protocol);
-}, 'is not a URL of the form `postgresql://user:password@host:5432/database`');
+// libpq also reads URLs that are none to `new URL`, such as `postgresql://user@/db?host=/socket/folder`;
+// what they hold is parsed where the connection is made.
+const postgresUrl = z
+  .string()
+  .regex(
+    /^postgres(ql)?:\/\/./,
+    'is not a URL of the form `postgresql://user:password@host:5432/database`',
+  );
 
 const environment = z.object({
   DATABASE_URL: postgresUrl.optional(),
@@ -72,13 +77,4 @@ export function parseSettings(env: Env): Settings {
     profilesDir: data?.RUNNER_PROFILES_DIR ?? data?.DBT_PROFILES_DIR,
     logFormat: data?.RUNNER_LOG_FORMAT,
   };
-}
-
-function parseUrl(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    // Not an error here: the caller says what the setting should look like.
-    return null;
-  }
 }

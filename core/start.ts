@@ -97,6 +97,8 @@ function layerOf(path: string): string {
 
 function call(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
+    // A terminal sends Ctrl-C to the program as well: it stops in its own way, and we report how.
+    process.once('SIGINT', () => undefined);
     const child = spawn(process.execPath, [cliOf(program), ...args], {
       cwd: root,
       stdio: 'inherit',

@@ -7,6 +7,7 @@ import { UserError } from './errors.ts';
 import { readOutput } from './profiles.ts';
 import type { Reporter } from './reporter.ts';
 import { type Env, parseSettings } from './settings.ts';
+import { sslModes, type TlsSettings, tlsOf } from './tls.ts';
 
 /** Which database a run works on, as far as files and settings tell: nothing is started or opened. */
 export interface Target {
@@ -51,7 +52,11 @@ export function readTarget(request: TargetRequest): Target {
   });
   const { profile, name, schema, threads } = output;
   const common = { profile, name, schema, threads };
-  if (settings.databaseUrl !== undefined) request.reporter.addSecret(settings.databaseUrl);
+  for (const [name, value] of Object.entries(request.env)) {
+    // dbt hides these, wherever a template puts them.
+    if (name.startsWith('DBT_ENV_SECRET') && value) request.reporter.addSecret(value);
+  }
+  if (settings.databaseUrl !== undefined) addUrlSecrets(request.reporter, settings.databaseUrl);
   const connection =
     settings.databaseUrl !== undefined
       ? parseDatabaseUrl(settings.databaseUrl)
@@ -88,44 +93,67 @@ export async function withTarget<T>(
   }
 }
 
+const urlPlace = 'environment variable DATABASE_URL';
+const urlHint = 'write it as `postgresql://user:password@host:5432/database`';
+
 /**
  * Parses a `postgresql://` URL as libpq reads it, `sslmode` and `options` included.
  * @throws {UserError} without the URL, which may hold a password.
  */
 export function parseDatabaseUrl(url: string): Connection {
+  const { bare, tls } = takeTls(url);
   let parts: ReturnType<typeof parseConnectionString>;
   try {
-    parts = parseConnectionString(url, { useLibpqCompat: true });
-  } catch (error) {
-    throw new UserError('DATABASE_URL cannot be read', {
-      where: 'environment variable DATABASE_URL',
-      hint: 'write it as `postgresql://user:password@host:5432/database`',
-      cause: error instanceof Error ? error.name : undefined,
-    });
+    parts = parseConnectionString(bare);
+  } catch {
+    // Not kept as the cause: it may hold the URL.
+    throw new UserError('DATABASE_URL cannot be read', { where: urlPlace, hint: urlHint });
   }
   if (!parts.database) {
-    throw new UserError('DATABASE_URL names no database', {
-      where: 'environment variable DATABASE_URL',
-      hint: 'write it as `postgresql://user:password@host:5432/database`',
-    });
+    throw new UserError('DATABASE_URL names no database', { where: urlPlace, hint: urlHint });
   }
+  const seconds = Number(parts['connect_timeout']);
   return {
     host: parts.host || 'localhost',
     port: Number(parts.port) || 5432,
     user: parts.user || userInfo().username,
     password: parts.password,
     database: parts.database,
-    ssl: tlsOf(parts.ssl),
+    ssl: tls.sslmode === undefined ? parts.ssl === true : tlsOf(tls, () => urlPlace),
+    startupOptions: parts.options,
+    applicationName: parts.application_name,
+    connectTimeoutMs: seconds > 0 ? seconds * 1000 : undefined,
   };
 }
 
-function tlsOf(ssl: ReturnType<typeof parseConnectionString>['ssl']): Connection['ssl'] {
-  if (typeof ssl !== 'object') return ssl === true || ssl === 'true';
-  const { ca, cert, key, rejectUnauthorized } = ssl;
-  return {
-    ...(ca ? { ca } : {}),
-    ...(cert ? { cert } : {}),
-    ...(key ? { key } : {}),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+/** Takes the TLS settings off the URL: they are read as those of profiles.yml are. */
+function takeTls(url: string): { readonly bare: string; readonly tls: TlsSettings } {
+  const [address = '', query = ''] = url.split(/\?(.*)/s);
+  const parameters = new URLSearchParams(query);
+  const take = (key: string): string | undefined => {
+    const value = parameters.get(key) ?? undefined;
+    parameters.delete(key);
+    return value || undefined;
   };
+  const given = take('sslmode');
+  const sslmode = sslModes.find((mode) => mode === given);
+  if (given !== undefined && sslmode === undefined) {
+    throw new UserError('DATABASE_URL has an unknown `sslmode`', {
+      where: urlPlace,
+      hint: `use one of \`${sslModes.join('`, `')}\``,
+    });
+  }
+  const files = {
+    sslcert: take('sslcert'),
+    sslkey: take('sslkey'),
+    sslrootcert: take('sslrootcert'),
+  };
+  return { bare: `${address}?${parameters}`, tls: { sslmode, ...files } };
+}
+
+/** Hides a URL and the password in it, as written there; what it means is hidden with the connection. */
+function addUrlSecrets(reporter: Reporter, url: string): void {
+  reporter.addSecret(url);
+  const password = /^\w+:\/\/[^:@/]*:([^@]*)@/.exec(url)?.[1];
+  if (password) reporter.addSecret(password);
 }

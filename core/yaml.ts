@@ -1,11 +1,23 @@
 // YAML files with places: every fault of a file is found at once, each at its line and column.
 
-import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+  type YAMLWarning,
+} from 'yaml';
 import type { z } from 'zod';
 import { nearestName, type Place, throwFaults, UserError } from './errors.ts';
 
 /** A path of keys and indexes into a YAML value. */
 export type YamlPath = readonly (string | number)[];
+
+/** How a message shows the value at a path; a secret is not shown. */
+export type ShowValue = (path: YamlPath, value: unknown) => string;
 
 /** A parsed YAML file that knows where each of its values stands. */
 export interface YamlFile {
@@ -19,19 +31,26 @@ export interface YamlFile {
 }
 
 /**
- * Parses YAML 1.2.
+ * Parses YAML 1.2, with the merge key `<<` that dbt's projects use.
  * @throws {UserErrors} with every syntax fault of the file, each with its place.
  */
 export function parseYaml(source: { readonly path: string; readonly text: string }): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source.text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    logLevel: 'silent',
+  });
+  // A warning is a tag that nobody knows: its value would be taken for something that it is not.
+  const problems = [...document.errors, ...document.warnings];
   throwFaults(
-    document.errors.map((error) => {
-      const { line, col } = lines.linePos(error.pos[0]);
-      return new UserError(`YAML: ${firstSentence(error.message)}`, {
+    problems.map((problem) => {
+      const { line, col } = lines.linePos(problem.pos[0]);
+      return new UserError(`YAML: ${syntaxSentence(problem)}`, {
         where: { path: source.path, line, column: col },
-        hint: /tab/i.test(error.message) ? 'indent with spaces' : undefined,
-        cause: error,
+        hint: /\btabs?\b/i.test(problem.message) ? 'indent with spaces' : undefined,
+        cause: problem,
       });
     }),
   );
@@ -42,7 +61,7 @@ export function parseYaml(source: { readonly path: string; readonly text: string
   };
   return {
     path: source.path,
-    value: document.toJS(),
+    value: toValue(document, source.path, placeAt),
     placeOf: (path) => placeAt(offsetOf(document, path)),
     placeOfKey: (path) => placeAt(keyOffsetOf(document, path) ?? offsetOf(document, path)),
   };
@@ -57,6 +76,7 @@ export function validateYaml<T>(
   schema: z.ZodType<T>,
   base: YamlPath = [],
   knownKeys: readonly string[] = [],
+  show: ShowValue = (_path, value) => showValue(value),
 ): T {
   const value = base.reduce<unknown>(
     (parent, key) =>
@@ -65,16 +85,21 @@ export function validateYaml<T>(
   );
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throwFaults(parsed.error.issues.flatMap((issue) => issueFaults(file, base, issue, knownKeys)));
+  throwFaults(
+    parsed.error.issues.flatMap((issue) => issueFaults({ file, base, knownKeys, show }, issue)),
+  );
   throw new Error('a failed validation has at least one issue');
 }
 
-function issueFaults(
-  file: YamlFile,
-  base: YamlPath,
-  issue: z.core.$ZodIssue,
-  knownKeys: readonly string[],
-): UserError[] {
+interface Validation {
+  readonly file: YamlFile;
+  readonly base: YamlPath;
+  readonly knownKeys: readonly string[];
+  readonly show: ShowValue;
+}
+
+function issueFaults(validation: Validation, issue: z.core.$ZodIssue): UserError[] {
+  const { file, base, knownKeys, show } = validation;
   const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
   const name = path.length === 0 ? 'the file' : `\`${path.join('.')}\``;
   if (issue.code === 'unrecognized_keys') {
@@ -86,10 +111,16 @@ function issueFaults(
       });
     });
   }
-  const found = issue.input === undefined ? 'is missing' : `is \`${JSON.stringify(issue.input)}\``;
+  const found = issue.input === undefined ? 'is missing' : `is ${show(path, issue.input)}`;
   return [
     new UserError(`${name} ${found}: ${lowerFirst(issue.message)}`, { where: file.placeOf(path) }),
   ];
+}
+
+/** Shows a value in a message; a long one by its beginning. */
+export function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return `\`${text.length > 80 ? `${text.slice(0, 77)}…` : text}\``;
 }
 
 function offsetOf(document: Document.Parsed, path: YamlPath): number | undefined {
@@ -118,8 +149,47 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function firstSentence(message: string): string {
-  return message.split('\n')[0] ?? message;
+/** Aliases are resolved here, and one that names no anchor is the user's fault like any other. */
+function toValue(
+  document: Document.Parsed,
+  path: string,
+  placeAt: (offset: number | undefined) => Place,
+): unknown {
+  try {
+    const value: unknown = document.toJS();
+    // Throws for an anchor inside itself, which no configuration means.
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;
+    let offset: number | undefined;
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) !== undefined) return undefined;
+        offset = alias.range?.[0];
+        return visit.BREAK;
+      },
+    });
+    if (offset === undefined) {
+      throw new UserError('YAML: its aliases lead in a circle or grow without end', {
+        where: { path },
+        cause: error,
+      });
+    }
+    // Not the name: it may be the beginning of a password that should stand in quotes.
+    throw new UserError('YAML: an alias names no anchor', {
+      where: placeAt(offset),
+      hint: 'put a value that begins with `*` in quotes',
+      cause: error,
+    });
+  }
+}
+
+function syntaxSentence(problem: YAMLParseError | YAMLWarning): string {
+  if (problem.code === 'TAG_RESOLVE_FAILED') {
+    return 'unknown tag; put a value that begins with `!` in quotes';
+  }
+  return problem.message.split('\n')[0] ?? problem.message;
 }
 
 function lowerFirst(text: string): string {
