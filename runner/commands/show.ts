@@ -37,7 +37,7 @@ export async function show(context: ProgramContext, options: ShowOptions): Promi
       const rows = await database.withClient((client) =>
         readRows(client, { ...query, limit: options.limit, asJson: options.output === 'json' }),
       );
-      context.reporter.result(formatRows(rows, options.output));
+      context.reporter.data(formatRows(rows, options.output));
       return 0;
     } finally {
       await database.close();

@@ -1,0 +1,108 @@
+// The ledger of loads: what it holds is loaded, what it does not hold is not.
+
+import { type Client, inTransaction } from '../../core/database.ts';
+import { quoteQualified } from '../../core/identifiers.ts';
+import type { Load, LoadUnit } from './types.ts';
+
+/** The newest load of a unit, as far as deciding needs it. */
+export interface LastLoad {
+  readonly loadId: number;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rowsLoaded: number;
+}
+
+/** Returns the newest load of a unit, or undefined. */
+export async function readLastLoad(client: Client, unit: LoadUnit): Promise<LastLoad | undefined> {
+  const { rows } = await client.query<{ id: string; sha: string; bytes: string; loaded: string }>(
+    `select load_id as id, sha256 as sha, bytes, rows_read - rows_rejected as loaded
+       from bronze.loads where dataset = $1 and cycle = $2 and scope = $3
+      order by load_id desc limit 1`,
+    [unit.dataset, unit.cycle, unit.scope],
+  );
+  const row = rows[0];
+  return row === undefined
+    ? undefined
+    : {
+        loadId: Number(row.id),
+        sha256: row.sha,
+        bytes: Number(row.bytes),
+        rowsLoaded: Number(row.loaded),
+      };
+}
+
+/** Tells whether a table still holds rows of a cycle: someone may have dropped what the ledger remembers. */
+export async function hasRows(client: Client, table: string, cycle: number): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(
+    `select exists (select from ${quoteQualified('bronze', table)} where cycle = $1) as found`,
+    [cycle],
+  );
+  return rows[0]?.found === true;
+}
+
+/**
+ * Returns the identifier of the next load. Loads are numbered without gaps, so that a run that was
+ * killed and run again ends in the same rows; only the holder of the lease may ask.
+ */
+export async function nextLoadId(client: Client): Promise<number> {
+  const { rows } = await client.query<{ id: string }>(
+    'select coalesce(max(load_id), 0) + 1 as id from bronze.loads',
+  );
+  return Number(rows[0]?.id);
+}
+
+/** Writes a load into the ledger, in the transaction that publishes its rows. */
+export async function insertLoad(client: Client, load: Load): Promise<void> {
+  const values: Readonly<Record<string, string | number | boolean | Date>> = {
+    load_id: load.loadId,
+    attempt_id: load.attemptId,
+    dataset: load.dataset,
+    cycle: load.cycle,
+    scope: load.scope,
+    source: load.source,
+    sha256: load.sha256,
+    bytes: load.bytes,
+    member: load.member,
+    member_bytes: load.memberBytes,
+    member_modified_at: load.memberModifiedAt,
+    line_ending: load.lineEnding,
+    ends_with_newline: load.endsWithNewline,
+    rows_read: load.rowsRead,
+    rows_inserted: load.rowsInserted,
+    rows_updated: load.rowsUpdated,
+    rows_withdrawn: load.rowsWithdrawn,
+    rows_unchanged: load.rowsUnchanged,
+    rows_rejected: load.rowsRejected,
+    rows_repaired: load.rowsRepaired,
+    started_at: load.startedAt,
+    program_version: load.programVersion,
+  };
+  const names = Object.keys(values);
+  await client.query(
+    `insert into bronze.loads (${names.join(', ')}, finished_at)
+     values (${names.map((_, index) => `$${index + 1}`).join(', ')}, clock_timestamp())`,
+    Object.values(values),
+  );
+}
+
+/**
+ * Tells whether the load of an attempt was committed, when the connection was lost during the commit.
+ * Waits for the backend that was committing: it holds the attempt's lock until it has ended.
+ */
+export async function wasCommitted(client: Client, attemptId: number): Promise<boolean> {
+  return inTransaction(client, async () => {
+    await client.query("set local lock_timeout = '60s'");
+    await lockAttempt(client, attemptId);
+    const { rowCount } = await client.query('select from bronze.loads where attempt_id = $1', [
+      attemptId,
+    ]);
+    return rowCount === 1;
+  });
+}
+
+/** Marks the transaction as the one that publishes an attempt, for `wasCommitted`. */
+export async function lockAttempt(client: Client, attemptId: number): Promise<void> {
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `fundlens:attempt:${attemptId}`,
+  ]);
+}

@@ -1,0 +1,132 @@
+// The history of schema `bronze`, but for the tables of the datasets: those follow the catalog (`tables.ts`).
+
+import type { OwnedSchema } from '../../core/migrations.ts';
+
+const loads = `create table bronze.loads (
+  load_id bigint primary key,
+  attempt_id bigint not null unique,
+  dataset text not null,
+  cycle integer not null,
+  scope text not null,
+  source text not null,
+  etag text,
+  last_modified timestamptz,
+  sha256 text,
+  bytes bigint,
+  member text,
+  member_bytes bigint,
+  member_modified_at timestamp,
+  line_ending text check (line_ending in ('lf', 'crlf')),
+  ends_with_newline boolean,
+  rows_read bigint not null,
+  rows_inserted bigint not null,
+  rows_updated bigint not null,
+  rows_withdrawn bigint not null,
+  rows_unchanged bigint not null,
+  rows_rejected bigint not null,
+  rows_repaired bigint not null,
+  started_at timestamptz not null,
+  finished_at timestamptz not null,
+  program_version text not null,
+  check (rows_read = rows_inserted + rows_updated + rows_unchanged + rows_rejected)
+)`;
+
+const attempts = `create table bronze.attempts (
+  attempt_id bigint generated always as identity primary key,
+  dataset text not null,
+  cycle integer not null,
+  scope text not null,
+  source text not null,
+  phase text not null,
+  status text not null
+    check (status in ('running', 'succeeded', 'failed', 'interrupted', 'crashed')),
+  heartbeat_at timestamptz not null default clock_timestamp(),
+  started_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz,
+  error text,
+  load_id bigint
+)`;
+
+const lineColumns = `load_id bigint not null,
+  dataset text not null,
+  cycle integer not null,
+  line bigint not null,
+  bytes bytea not null,
+  reason text not null`;
+
+const comments: readonly (readonly [object: string, text: string])[] = [
+  ['schema bronze', 'FEC data as received, and the ledger of what was loaded.'],
+  [
+    'table bronze.loads',
+    'The ledger: one row per load that happened, written in the transaction that published its rows.',
+  ],
+  ['column bronze.loads.attempt_id', 'The row of bronze.attempts that did it.'],
+  ['column bronze.loads.scope', 'What part of the data: `national` for a whole bulk file.'],
+  ['column bronze.loads.source', 'Name of the file, or URL.'],
+  ['column bronze.loads.sha256', 'SHA-256 of the file as received, in hexadecimal.'],
+  ['column bronze.loads.bytes', 'Size of the file as received.'],
+  ['column bronze.loads.member', 'Name of the file inside the zip.'],
+  ['column bronze.loads.member_bytes', 'Size of that file, unpacked.'],
+  [
+    'column bronze.loads.member_modified_at',
+    'When the FEC wrote that file, as the zip says: Washington time without a zone.',
+  ],
+  ['column bronze.loads.line_ending', 'How the lines of the file end; Bronze holds no line ends.'],
+  ['column bronze.loads.ends_with_newline', 'False when the last line of the file has no newline.'],
+  [
+    'column bronze.loads.rows_read',
+    'Lines in the file: always inserted + updated + unchanged + rejected.',
+  ],
+  ['column bronze.loads.rows_withdrawn', 'Rows that were in the table and are not in the file.'],
+  ['column bronze.loads.rows_rejected', 'Lines in bronze.rejects.'],
+  ['column bronze.loads.rows_repaired', 'Lines in bronze.repairs, among those that are loaded.'],
+  ['table bronze.attempts', 'Every try to load, whether it succeeded or not.'],
+  ['column bronze.attempts.phase', 'What the try did last.'],
+  [
+    'column bronze.attempts.status',
+    '`crashed` when the process died without a word, which the next run finds out.',
+  ],
+  ['column bronze.attempts.heartbeat_at', 'When the process was last known to live.'],
+  ['column bronze.attempts.load_id', 'The row of bronze.loads, when it succeeded.'],
+  ['table bronze.rejects', 'Lines that do not fit their table and were not loaded.'],
+  ['column bronze.rejects.line', 'Line number in the file, from 1.'],
+  ['column bronze.rejects.bytes', 'The line as received, without its newline; at most 1 MiB.'],
+  ['column bronze.rejects.reason', 'What is wrong with the line.'],
+  [
+    'table bronze.repairs',
+    'The original bytes of lines that were loaded with a repair (line end, character set).',
+  ],
+  ['column bronze.repairs.line', 'Line number in the file, `_line` of its row.'],
+  ['column bronze.repairs.bytes', 'The line as received, without its newline.'],
+  ['column bronze.repairs.reason', 'What was repaired.'],
+  [
+    'table bronze.staged_lines',
+    'Rejected and repaired lines of a load under way; empty between loads.',
+  ],
+];
+
+/** Schema `bronze`: the ledger and the tables for lines set aside. */
+export const bronzeSchema: OwnedSchema = {
+  schema: 'bronze',
+  migrations: [
+    {
+      version: 1,
+      name: 'ledger',
+      statements: [
+        loads,
+        'create index loads_dataset_cycle_idx on bronze.loads (dataset, cycle, scope, load_id)',
+        attempts,
+        "create index attempts_running_idx on bronze.attempts (attempt_id) where status = 'running'",
+        `create table bronze.rejects (${lineColumns}, primary key (load_id, line))`,
+        `create table bronze.repairs (${lineColumns}, primary key (load_id, line))`,
+        `create unlogged table bronze.staged_lines (
+           fate text not null check (fate in ('rejected', 'repaired')),
+           line bigint not null,
+           bytes bytea not null,
+           reason text not null
+         )`,
+        ...comments.map(([object, text]) => `comment on ${object} is '${text}'`),
+      ],
+    },
+  ],
+};

@@ -1,0 +1,36 @@
+// What the ledger says and is told.
+
+/** A piece of data that is loaded as one: a bulk file of a cycle. */
+export interface LoadUnit {
+  readonly dataset: string;
+  /** The even year that ends the cycle. */
+  readonly cycle: number;
+  /** `national` for a whole bulk file. */
+  readonly scope: string;
+  /** Name of the file, without its folder. */
+  readonly source: string;
+}
+
+/** One row of `bronze.loads`. */
+export interface Load extends LoadUnit {
+  readonly loadId: number;
+  readonly attemptId: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly member: string;
+  readonly memberBytes: number;
+  /** Time of day without a zone. */
+  readonly memberModifiedAt: string;
+  readonly lineEnding: string;
+  readonly endsWithNewline: boolean;
+  readonly rowsRead: number;
+  readonly rowsInserted: number;
+  readonly rowsUpdated: number;
+  readonly rowsWithdrawn: number;
+  readonly rowsUnchanged: number;
+  readonly rowsRejected: number;
+  readonly rowsRepaired: number;
+  readonly startedAt: Date;
+  readonly programVersion: string;
+}

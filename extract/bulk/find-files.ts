@@ -1,0 +1,96 @@
+// Which files of a folder are to be loaded.
+
+import { type Dirent, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode } from '../../core/database.ts';
+import { UserError } from '../../core/errors.ts';
+import { zipName } from '../datasets/catalog.ts';
+import type { Dataset } from '../datasets/types.ts';
+
+/** One zip to load. */
+export interface BulkFile {
+  readonly dataset: Dataset;
+  readonly cycle: number;
+  readonly path: string;
+  /** Name without the folder. */
+  readonly name: string;
+}
+
+/** What a folder has of a cycle. */
+export interface FoundFiles {
+  readonly files: readonly BulkFile[];
+  /** Datasets whose file is not there. */
+  readonly missing: readonly Dataset[];
+}
+
+/**
+ * Finds the zips of a cycle in a folder. A file may be missing unless its dataset was asked for by name.
+ * @throws {UserError} when the folder cannot be read, or has none of the files, or lacks one asked for.
+ */
+export function findFiles(
+  folder: string,
+  cycle: number,
+  wanted: readonly Dataset[],
+  askedByName: boolean,
+): FoundFiles {
+  const names = readFileNames(folder);
+  const available = wanted.filter((dataset) => dataset.firstCycle <= cycle);
+  const files = available
+    .map((dataset) => ({ dataset, cycle, name: zipName(dataset, cycle) }))
+    .filter(({ name }) => names.has(name))
+    .map((file) => ({ ...file, path: join(folder, file.name) }));
+  const missing = available.filter((dataset) => !names.has(zipName(dataset, cycle)));
+  const tooEarly = wanted.find((dataset) => dataset.firstCycle > cycle);
+  if (askedByName && tooEarly !== undefined) {
+    throw new UserError(
+      `the FEC has \`${tooEarly.name}\` from cycle ${tooEarly.firstCycle} on, not for ${cycle}`,
+      { where: '--dataset' },
+    );
+  }
+  if (files.length === 0 || (askedByName && missing.length > 0)) {
+    const absent = missing.map((dataset) => `\`${zipName(dataset, cycle)}\``);
+    throw new UserError(
+      files.length === 0 && !askedByName
+        ? `the folder has none of the files of cycle ${cycle}: ${absent.join(', ')}`
+        : `the folder lacks ${absent.join(', ')}`,
+      { where: folder, hint: hintFor(names, cycle, missing) },
+    );
+  }
+  return { files, missing };
+}
+
+/** The zips are where another cycle's files are more often than not: say so. */
+function hintFor(names: ReadonlySet<string>, cycle: number, missing: readonly Dataset[]): string {
+  for (const dataset of missing) {
+    for (let other = 1980; other <= 2078; other += 2) {
+      if (names.has(zipName(dataset, other))) {
+        return `it has \`${zipName(dataset, other)}\`: did you mean \`--cycle ${other}\`?`;
+      }
+    }
+    const unpacked = dataset.member.replace('{yy}', String(cycle % 100).padStart(2, '0'));
+    if (names.has(unpacked)) {
+      return `it has \`${unpacked}\`, which is unpacked: give the zip as the FEC publishes it`;
+    }
+  }
+  return `fetch the zips from https://www.fec.gov/files/bulk-downloads/${cycle}/ and keep their names`;
+}
+
+function readFileNames(folder: string): ReadonlySet<string> {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    const code = errorCode(error);
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'there is no such folder',
+      ENOTDIR: 'is not a folder',
+      EACCES: 'the folder cannot be read',
+    };
+    throw new UserError(reasons[code ?? ''] ?? `cannot be read: ${code}`, {
+      where: folder,
+      hint: 'give the folder of the zips: `--from DIR`',
+      cause: error,
+    });
+  }
+  return new Set(entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name));
+}

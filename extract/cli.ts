@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+// The command line of extract: reads the words, loads the one command that they name.
+
+import type { ArgumentsCamelCase, Argv } from 'yargs';
+import type { ExitCode, RunCommand } from '../core/program.ts';
+import type { CommonOptions } from './commands/types.ts';
+
+const words = process.argv.slice(2);
+
+if (words.length === 1 && ['--version', '-V'].includes(words[0] ?? '')) {
+  const { readVersion } = await import('../core/version.ts');
+  process.stdout.write(`${readVersion()}\n`);
+} else {
+  process.exitCode = await main();
+}
+
+async function main(): Promise<ExitCode> {
+  const { endQuietlyOnClosedPipe, parseCommandLine } = await import('../core/program.ts');
+  endQuietlyOnClosedPipe();
+  return parseCommandLine('extract', words, declareCommands);
+}
+
+type Given = ArgumentsCamelCase<Record<string, unknown>>;
+
+function declareCommands(cli: Argv, run: RunCommand): Argv {
+  return commonFlags(cli)
+    .usage('extract <command>: FEC files, as received, into schema bronze of PostgreSQL')
+    .command('bulk', "load the FEC's bulk zips of a cycle", bulkFlags, (given) =>
+      run(async (context) => {
+        const { bulk } = await import('./commands/bulk.ts');
+        return bulk(context, {
+          ...commonOptions(given),
+          cycle: Number(given['cycle']),
+          from: String(given['from']),
+          datasets: names(given['dataset']),
+        });
+      }),
+    )
+    .command('status', 'show what is loaded', statusFlags, (given) =>
+      run(async (context) => {
+        const { status } = await import('./commands/status.ts');
+        return status(context, { ...commonOptions(given), json: given['json'] === true });
+      }),
+    )
+    .example(
+      'extract bulk --cycle 2020 --from extract/sample/2019-03-17',
+      'the sample that ships with FundLens',
+    )
+    .example('extract bulk --cycle 2024 --from ~/fec --dataset cm,cn', 'two files of a folder');
+}
+
+function commonFlags(cli: Argv): Argv {
+  return cli
+    .option('project-dir', { type: 'string', default: '.', describe: 'folder of dbt_project.yml' })
+    .option('profiles-dir', { type: 'string', describe: 'folder of profiles.yml' })
+    .option('profile', { type: 'string', describe: 'profile to use' })
+    .option('target', { alias: 't', type: 'string', describe: 'output of the profile to use' });
+}
+
+function bulkFlags(cli: Argv): Argv {
+  return cli
+    .option('cycle', {
+      type: 'number',
+      demandOption: true,
+      describe: 'the even year that ends the two-year cycle',
+    })
+    .option('from', { type: 'string', demandOption: true, describe: 'folder of the zips' })
+    .option('dataset', {
+      type: 'string',
+      array: true,
+      describe: 'datasets to load, such as indiv,cm; all that the folder has when not given',
+    });
+}
+
+function statusFlags(cli: Argv): Argv {
+  return cli.option('json', { type: 'boolean', describe: 'print JSON' });
+}
+
+function commonOptions(given: Given): CommonOptions {
+  return {
+    projectDir: text(given['projectDir']) ?? '.',
+    profilesDir: text(given['profilesDir']),
+    profile: text(given['profile']),
+    target: text(given['target']),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Takes both `--dataset indiv,cm` and `--dataset indiv --dataset cm`. */
+function names(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value
+    .flatMap((item) => String(item).split(','))
+    .map((name) => name.trim())
+    .filter(Boolean);
+}

@@ -1,0 +1,97 @@
+// `extract bulk`: the zips of a cycle into Bronze, each file a load of its own.
+
+import { resolve } from 'node:path';
+import { isServerError } from '../../core/database.ts';
+import { Interrupted, UserError } from '../../core/errors.ts';
+import { reachFaultPoint } from '../../core/fault.ts';
+import { withLease } from '../../core/locks.ts';
+import { migrate } from '../../core/migrations.ts';
+import type { ExitCode, ProgramContext } from '../../core/program.ts';
+import { readVersion } from '../../core/version.ts';
+import { closeCrashedAttempts } from '../bronze/attempts.ts';
+import { ensureTables } from '../bronze/ensure-tables.ts';
+import { bronzeSchema } from '../bronze/migrations.ts';
+import { type BulkFile, findFiles } from '../bulk/find-files.ts';
+import { sweepStaging } from '../bulk/staging.ts';
+import { checkCycle, datasets, findDatasets, zipName } from '../datasets/catalog.ts';
+import { ArchiveError } from '../errors.ts';
+import { type BulkRun, type FileOutcome, loadFile } from './load-file.ts';
+import { withBronze } from './open-bronze.ts';
+import { createTally, reportFailure, reportFile, reportTotal, type Tally } from './report-bulk.ts';
+import type { CommonOptions } from './types.ts';
+
+/** Options of `extract bulk`. */
+export interface BulkOptions extends CommonOptions {
+  /** The even year that ends the cycle. */
+  readonly cycle: number;
+  /** Folder of the zips. */
+  readonly from: string;
+  /** Names of datasets; none means all that the folder has. */
+  readonly datasets: readonly string[];
+}
+
+/** Loads the files of a cycle; a file that is loaded already is passed over. */
+export async function bulk(context: ProgramContext, options: BulkOptions): Promise<ExitCode> {
+  const { reporter } = context;
+  checkCycle(options.cycle);
+  const wanted = findDatasets(options.datasets);
+  const folder = resolve(options.from);
+  const { files, missing } = findFiles(folder, options.cycle, wanted, options.datasets.length > 0);
+  if (missing.length > 0) {
+    const names = missing.map((dataset) => zipName(dataset, options.cycle));
+    reporter.info(`not in ${options.from}, passed over: ${names.join(', ')}`, { missing: names });
+  }
+  return withBronze(context, options, `bulk ${options.cycle}`, async (databases) => {
+    await migrate(databases.connection, bronzeSchema);
+    return withLease(databases.ledger, 'extract', async () => {
+      await ensureTables(databases.rows, datasets);
+      await databases.rows.withClient(sweepStaging);
+      await databases.rows.withClient(closeCrashedAttempts);
+      reachFaultPoint('extract:before-files');
+      const run = { context, databases, programVersion: readVersion() };
+      const tally = await loadFiles(run, files);
+      reportTotal(reporter, tally);
+      return tally.failed === 0 ? 0 : 1;
+    });
+  });
+}
+
+/** Loads each file; a zip that is damaged is told and does not keep the others from being loaded. */
+async function loadFiles(run: BulkRun, files: readonly BulkFile[]): Promise<Tally> {
+  const { reporter } = run.context;
+  const tally = createTally();
+  for (const file of files) {
+    const startedAt = performance.now();
+    let outcome: FileOutcome;
+    try {
+      outcome = await loadFile(run, file);
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw databaseFault(run, file, error);
+      reportFailure(reporter, tally, error);
+      continue;
+    }
+    reportFile(reporter, tally, file, outcome, performance.now() - startedAt);
+  }
+  await run.databases.rows.withClient(sweepStaging);
+  return tally;
+}
+
+/** What the server refuses is the user's to solve, and nothing of the file was loaded. */
+function databaseFault(run: BulkRun, file: BulkFile, error: unknown): unknown {
+  if (run.context.signal.aborted || error instanceof Interrupted || error instanceof UserError) {
+    return error;
+  }
+  const isLost = error instanceof Error && /connection|ECONNRESET|EPIPE/i.test(error.message);
+  if (!isServerError(error) && !isLost) return error;
+  return new UserError(
+    isLost && !isServerError(error)
+      ? `the connection to PostgreSQL was lost: ${error.message}`
+      : `PostgreSQL refuses: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      where: file.name,
+      exitCode: 1,
+      hint: 'nothing of this file was loaded; solve the cause and run the same command again',
+      cause: error,
+    },
+  );
+}

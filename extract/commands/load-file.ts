@@ -1,0 +1,208 @@
+// One file from its zip into Bronze: it is loaded whole, with its row in the ledger, or not at all.
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { errorCode } from '../../core/database.ts';
+import { Interrupted, UserError } from '../../core/errors.ts';
+import { reachFaultPoint } from '../../core/fault.ts';
+import type { ProgramContext } from '../../core/program.ts';
+import { type Attempt, withAttempt } from '../bronze/attempts.ts';
+import {
+  hasRows,
+  insertLoad,
+  lockAttempt,
+  nextLoadId,
+  readLastLoad,
+  wasCommitted,
+} from '../bronze/ledger.ts';
+import type { Load, LoadUnit } from '../bronze/types.ts';
+import type { BulkFile } from '../bulk/find-files.ts';
+import { type Fingerprint, readFingerprint } from '../bulk/fingerprint.ts';
+import { canBecomePartition, publishFile } from '../bulk/publish.ts';
+import { stageFile } from '../bulk/stage.ts';
+import { clearStagedLines } from '../bulk/staging.ts';
+import { openMember } from '../bulk/zip.ts';
+import { memberName } from '../datasets/catalog.ts';
+import { ArchiveError } from '../errors.ts';
+import type { BronzeDatabases } from './open-bronze.ts';
+
+/** What a run lends to the loading of each of its files. */
+export interface BulkRun {
+  readonly context: ProgramContext;
+  readonly databases: BronzeDatabases;
+  readonly programVersion: string;
+}
+
+/** What became of a file. */
+export type FileOutcome =
+  | { readonly kind: 'loaded'; readonly load: Load }
+  | { readonly kind: 'unchanged'; readonly loadId: number };
+
+/**
+ * Loads a file, unless the newest load of its dataset and cycle was of the same bytes.
+ * @throws {ArchiveError} when the zip is not what the FEC publishes; nothing of it is loaded then.
+ */
+export async function loadFile(run: BulkRun, file: BulkFile): Promise<FileOutcome> {
+  const handle = await openFile(file.path);
+  try {
+    const print = await readFingerprint(handle, run.context.signal);
+    const unit: LoadUnit = {
+      dataset: file.dataset.name,
+      cycle: file.cycle,
+      scope: 'national',
+      source: file.name,
+    };
+    const loadId = await findSameLoad(run, file, unit, print);
+    if (loadId !== undefined) return { kind: 'unchanged', loadId };
+    const { reporter, signal } = run.context;
+    const log = { database: run.databases.ledger, signal, scrub: reporter.scrub };
+    const load = await withAttempt(log, unit, async (attempt) => {
+      const request = { file, handle, unit, print, attempt };
+      return loadAttempt(run, request);
+    });
+    return { kind: 'loaded', load };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw new ArchiveError(path, `cannot be read (${errorCode(error)})`, {
+      hint: 'check the permissions of the file',
+      cause: error,
+    });
+  }
+}
+
+async function findSameLoad(
+  run: BulkRun,
+  file: BulkFile,
+  unit: LoadUnit,
+  print: Fingerprint,
+): Promise<number | undefined> {
+  return run.databases.rows.withClient(async (client) => {
+    const last = await readLastLoad(client, unit);
+    if (last === undefined || last.sha256 !== print.sha256 || last.bytes !== print.bytes) {
+      return undefined;
+    }
+    const isThere =
+      last.rowsLoaded === 0 || (await hasRows(client, file.dataset.table, file.cycle));
+    return isThere ? last.loadId : undefined;
+  });
+}
+
+interface LoadRequest {
+  readonly file: BulkFile;
+  readonly handle: FileHandle;
+  readonly unit: LoadUnit;
+  readonly print: Fingerprint;
+  readonly attempt: Attempt;
+}
+
+async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
+  const { databases } = run;
+  const startedAt = new Date();
+  let committing: Load | undefined;
+  await databases.rows.withClient(clearStagedLines);
+  try {
+    return await databases.rows.withTransaction(async (client) => {
+      const { file, attempt, unit, print } = request;
+      const { dataset, cycle, path } = file;
+      // A full cycle takes minutes: no timeout that a role or a database has for its people may end it.
+      await client.query('set local statement_timeout = 0');
+      await lockAttempt(client, attempt.id);
+      const loadId = await nextLoadId(client);
+      const becomesPartition = await canBecomePartition(client, dataset, cycle);
+      const member = await openMember({ path, handle: request.handle }, memberName(dataset, cycle));
+      await attempt.enter('copy');
+      reachFaultPoint('extract:before-copy');
+      const staged = await stageFile(client, {
+        dataset,
+        cycle,
+        loadId,
+        member,
+        becomesPartition,
+        database: databases.rows,
+        signal: run.context.signal,
+      });
+      reachFaultPoint('extract:after-copy');
+      await refuseHollowFile(run, request, staged.counts);
+      await attempt.enter('publish');
+      const publication = { dataset, cycle, loadId, becomesPartition, staged };
+      const changes = await publishFile(client, publication);
+      const { counts } = staged;
+      const load: Load = {
+        ...unit,
+        ...print,
+        loadId,
+        attemptId: attempt.id,
+        member: member.name,
+        memberBytes: member.sizeBytes,
+        memberModifiedAt: member.modifiedAt,
+        lineEnding: counts.lineEnding,
+        endsWithNewline: counts.endsWithNewline,
+        rowsRead: counts.rowsRead,
+        rowsInserted: changes.inserted,
+        rowsUpdated: changes.updated,
+        rowsWithdrawn: changes.withdrawn,
+        rowsUnchanged: changes.unchanged,
+        rowsRejected: counts.rowsRejected,
+        rowsRepaired: counts.rowsRepaired,
+        startedAt,
+        programVersion: run.programVersion,
+      };
+      await insertLoad(client, load);
+      await attempt.enter('commit');
+      run.context.signal.throwIfAborted();
+      reachFaultPoint('extract:before-commit');
+      committing = load;
+      return load;
+    });
+  } catch (error) {
+    if (committing !== undefined && (await isInLedger(run, committing, error))) return committing;
+    throw error;
+  } finally {
+    reachFaultPoint('extract:after-commit');
+  }
+}
+
+/** A file without one good line is a change of format or a mishap, and must not empty a table. */
+async function refuseHollowFile(
+  run: BulkRun,
+  request: LoadRequest,
+  counts: { readonly rowsRead: number; readonly rowsPassed: number },
+): Promise<void> {
+  if (counts.rowsPassed > 0) return;
+  const { dataset, cycle, path } = request.file;
+  const member = memberName(dataset, cycle);
+  if (counts.rowsRead > 0) {
+    throw new ArchiveError(
+      path,
+      `none of the ${counts.rowsRead} lines of \`${member}\` fits the ${dataset.columns.length} columns of ${dataset.name}`,
+      { hint: `compare the file with ${dataset.sourceUrl}` },
+    );
+  }
+  const isLoaded = await run.databases.rows.withClient((client) =>
+    hasRows(client, dataset.table, cycle),
+  );
+  if (isLoaded) {
+    throw new ArchiveError(path, `\`${member}\` is empty, but rows of ${cycle} are loaded`);
+  }
+}
+
+/** After a commit without an answer only the ledger knows: asks it. */
+async function isInLedger(run: BulkRun, load: Load, cause: unknown): Promise<boolean> {
+  try {
+    return await run.databases.ledger.withClient((client) => wasCommitted(client, load.attemptId));
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    throw new UserError('the connection was lost during the commit: it may have happened or not', {
+      where: load.source,
+      exitCode: 1,
+      hint: 'run the same command again: a file that is loaded is not loaded twice',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { column, dateColumn, dollars } from './column.ts';
+import type { Dataset } from './types.ts';
+
+/** Financial summary of PACs and party committees. */
+export const webk: Dataset = {
+  name: 'webk',
+  description:
+    'Financial summary of each PAC and party committee for the cycle: one row per line of webkYY.txt.',
+  table: 'fec_webk',
+  sourceUrl: 'https://www.fec.gov/campaign-finance-data/pac-and-party-summary-file-description/',
+  zip: 'webk{yy}.zip',
+  member: 'webk{yy}.txt',
+  columns: [
+    column('CMTE_ID', 'VARCHAR2(9)', 'Committee.'),
+    column('CMTE_NM', 'VARCHAR2(200)', 'Committee name.'),
+    column('CMTE_TP', 'VARCHAR2(1)', 'Committee type.'),
+    column('CMTE_DSGN', 'VARCHAR2(1)', 'Designation.'),
+    column('CMTE_FILING_FREQ', 'VARCHAR2(1)', 'Filing frequency.'),
+    dollars('TTL_RECEIPTS', 'Total receipts.'),
+    dollars('TRANS_FROM_AFF', 'Transfers from affiliated committees.'),
+    dollars('INDV_CONTRIB', 'Contributions from individuals.'),
+    dollars('OTHER_POL_CMTE_CONTRIB', 'Contributions from other political committees.'),
+    dollars('CAND_CONTRIB', 'Contributions from candidates.'),
+    dollars('CAND_LOANS', 'Loans from candidates.'),
+    dollars('TTL_LOANS_RECEIVED', 'Total loans received.'),
+    dollars('TTL_DISB', 'Total disbursements.'),
+    dollars('TRANF_TO_AFF', 'Transfers to affiliated committees (so spelt).'),
+    dollars('INDV_REFUNDS', 'Refunds to individuals.'),
+    dollars('OTHER_POL_CMTE_REFUNDS', 'Refunds to other political committees.'),
+    dollars('CAND_LOAN_REPAY', 'Repayments of loans from candidates.'),
+    dollars('LOAN_REPAY', 'Repayments of loans.'),
+    dollars('COH_BOP', 'Cash on hand at the beginning of the period.'),
+    dollars('COH_COP', 'Cash on hand at the close of the period.'),
+    dollars('DEBTS_OWED_BY', 'Debts owed by the committee.'),
+    dollars('NONFED_TRANS_RECEIVED', 'Transfers received from non-federal accounts.'),
+    dollars('CONTRIB_TO_OTHER_CMTE', 'Contributions to other committees.'),
+    dollars('IND_EXP', 'Independent expenditures.'),
+    dollars('PTY_COORD_EXP', 'Coordinated expenditures of parties.'),
+    dollars('NONFED_SHARE_EXP', 'Non-federal share of expenditures.'),
+    dateColumn('CVG_END_DT', 'MM/DD/YYYY', 'Last day that the figures cover.'),
+  ],
+  key: ['cmte_id'],
+  keyIsUnique: true,
+  partitionedByCycle: false,
+  trailingDelimiter: false,
+  firstCycle: 1996,
+};
