@@ -78,6 +78,14 @@ const postgresOutput = z.strictObject({
   // dbt's key, read so that its profiles stay valid here: our statements choose their transactions themselves.
   autocommit: z.boolean('expected `true` or `false`').optional(),
 });
+/** The schema of profiles.yml, its templates apart. */
+export const profilesFileSchema = z.record(
+  z.string(),
+  z.looseObject({
+    target: text.optional(),
+    outputs: z.record(z.string(), z.union([postgresOutput, embeddedOutput])),
+  }),
+);
 const embeddedKeys = Object.keys(embeddedOutput.shape);
 const postgresKeys = Object.keys(postgresOutput.shape);
 

@@ -27,7 +27,7 @@ export function readEnv(projectDir: string, processEnv: Env): Env {
     if (
       error instanceof Error &&
       'code' in error &&
-      ['ENOENT', 'ENOTDIR'].includes(String(error.code))
+      ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(String(error.code))
     )
       return processEnv;
     throw new UserError('`.env` cannot be read', {

@@ -3,7 +3,8 @@
 import {
   type Document,
   isMap,
-  LineCounter,
+  isScalar,
+  isSeq,
   type Node,
   parseDocument,
   visit,
@@ -12,6 +13,8 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { nearestName, type Place, throwFaults, UserError } from './errors.ts';
+import { TextOffsets } from './offsets.ts';
+import { type ParseCache, parseKey } from './parse-cache.ts';
 
 /** A path of keys and indexes into a YAML value. */
 export type YamlPath = readonly (string | number)[];
@@ -31,40 +34,102 @@ export interface YamlFile {
 }
 
 /**
- * Parses YAML 1.2, with the merge key `<<` that dbt's projects use.
+ * Parses YAML 1.2, with the merge key `<<` that dbt's projects use. A text that the cache knows is not
+ * parsed again.
  * @throws {UserErrors} with every syntax fault of the file, each with its place.
  */
-export function parseYaml(source: { readonly path: string; readonly text: string }): YamlFile {
-  const lines = new LineCounter();
+export function parseYaml(
+  source: { readonly path: string; readonly text: string },
+  cache?: ParseCache,
+): YamlFile {
+  const key = cache && parseKey('yaml', source.text);
+  // as: only `readYaml` below writes under this key
+  const known = key === undefined ? undefined : (cache?.get(key) as ReadYaml | undefined);
+  const read = known ?? readYaml(source);
+  if (key !== undefined && known === undefined && read.isPlain) cache?.set(key, read);
+  const lines = new TextOffsets(source.text);
+  const placeAt = (offset: number | undefined): Place => ({
+    path: source.path,
+    ...(offset === undefined ? undefined : lines.placeOf(offset)),
+  });
+  return {
+    path: source.path,
+    value: read.value,
+    placeOf: (path) => placeAt(offsetOf(read.places, path)),
+    placeOfKey: (path) => placeAt(keyOffsetOf(read.places, path) ?? offsetOf(read.places, path)),
+  };
+}
+
+/** A file's value and where its parts begin, as plain data. */
+interface ReadYaml {
+  readonly value: unknown;
+  /** Null for an empty file. */
+  readonly places: PlaceTree | null;
+  /** Whether JSON holds the value without loss: it has no infinity, for example. */
+  readonly isPlain: boolean;
+}
+
+/** The offset of a scalar, of a list and its items, or of a map, its keys and their values. */
+type PlaceTree = number | readonly [number, ...PlaceTree[]] | MapPlaces;
+
+interface MapPlaces {
+  readonly offset: number;
+  readonly entries: Readonly<Record<string, readonly [number, PlaceTree]>>;
+}
+
+function readYaml(source: { readonly path: string; readonly text: string }): ReadYaml {
   const document = parseDocument(source.text, {
-    lineCounter: lines,
     prettyErrors: false,
     merge: true,
     logLevel: 'silent',
   });
+  const lines = new TextOffsets(source.text);
+  const placeAt = (offset: number | undefined): Place => ({
+    path: source.path,
+    ...(offset === undefined ? undefined : lines.placeOf(offset)),
+  });
   // A warning is a tag that nobody knows: its value would be taken for something that it is not.
   const problems = [...document.errors, ...document.warnings];
   throwFaults(
-    problems.map((problem) => {
-      const { line, col } = lines.linePos(problem.pos[0]);
-      return new UserError(`YAML: ${syntaxSentence(problem)}`, {
-        where: { path: source.path, line, column: col },
-        hint: /\btabs?\b/i.test(problem.message) ? 'indent with spaces' : undefined,
-        cause: problem,
-      });
-    }),
+    problems.map(
+      (problem) =>
+        new UserError(`YAML: ${syntaxSentence(problem)}`, {
+          where: placeAt(problem.pos[0]),
+          hint: syntaxHint(problem.message),
+          cause: problem,
+        }),
+    ),
   );
-  const placeAt = (offset: number | undefined): Place => {
-    if (offset === undefined) return { path: source.path };
-    const { line, col } = lines.linePos(offset);
-    return { path: source.path, line, column: col };
-  };
-  return {
-    path: source.path,
-    value: toValue(document, source.path, placeAt),
-    placeOf: (path) => placeAt(offsetOf(document, path)),
-    placeOfKey: (path) => placeAt(keyOffsetOf(document, path) ?? offsetOf(document, path)),
-  };
+  const value = toValue(document, source.path, placeAt);
+  const walk = new PlaceWalk();
+  const { contents } = document;
+  const places = contents === null ? null : walk.placesOf(contents, 0);
+  return { value, places, isPlain: walk.isPlain };
+}
+
+/** Walks a document once for the places of all its parts. */
+class PlaceWalk {
+  /** False once a number was met that JSON cannot write. */
+  isPlain = true;
+
+  placesOf(node: unknown, parent: number): PlaceTree {
+    const at = isNode(node) ? (node.range?.[0] ?? parent) : parent;
+    if (isMap(node)) {
+      const keys = node.items.map(
+        ({ key, value }) =>
+          [
+            String(key),
+            [isNode(key) ? (key.range?.[0] ?? at) : at, this.placesOf(value, at)],
+          ] as const,
+      );
+      return { offset: at, entries: Object.fromEntries(keys) };
+    }
+    if (isSeq(node)) return [at, ...node.items.map((item) => this.placesOf(item, at))];
+    if (isScalar(node) && typeof node.value === 'number') {
+      this.isPlain &&= Number.isFinite(node.value) && !Object.is(node.value, -0);
+    }
+    return at;
+  }
 }
 
 /**
@@ -123,22 +188,37 @@ export function showValue(value: unknown): string {
   return `\`${text.length > 80 ? `${text.slice(0, 77)}…` : text}\``;
 }
 
-function offsetOf(document: Document.Parsed, path: YamlPath): number | undefined {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    const range = isNode(node) ? node.range : undefined;
-    if (range) return range[0];
+/** The offset of the part at `path`, or of the nearest parent that exists. */
+function offsetOf(places: PlaceTree | null, path: YamlPath): number | undefined {
+  if (places === null) return undefined;
+  let found = places;
+  for (const key of path) {
+    const below = childOf(found, key);
+    if (below === undefined) break;
+    found = below;
   }
-  return undefined;
+  if (typeof found === 'number') return found;
+  return 'offset' in found ? found.offset : found[0];
 }
 
-function keyOffsetOf(document: Document.Parsed, path: YamlPath): number | undefined {
-  const parent = path.length <= 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  if (!isMap(parent)) return undefined;
-  const pair = parent.items.find(
-    (item) => isNode(item.key) && String(item.key) === String(path.at(-1)),
-  );
-  return pair && isNode(pair.key) ? (pair.key.range?.[0] ?? undefined) : undefined;
+function childOf(places: PlaceTree, key: string | number): PlaceTree | undefined {
+  if (typeof places === 'number') return undefined;
+  if ('offset' in places) {
+    return Object.hasOwn(places.entries, key) ? places.entries[key]?.[1] : undefined;
+  }
+  const index = Number(key);
+  return Number.isInteger(index) && index >= 0 ? places[index + 1] : undefined;
+}
+
+function keyOffsetOf(places: PlaceTree | null, path: YamlPath): number | undefined {
+  const last = path.at(-1);
+  let parent = places ?? undefined;
+  for (const key of path.slice(0, -1))
+    parent = parent === undefined ? undefined : childOf(parent, key);
+  if (parent === undefined || typeof parent === 'number' || !('offset' in parent)) return undefined;
+  return last !== undefined && Object.hasOwn(parent.entries, last)
+    ? parent.entries[last]?.[0]
+    : undefined;
 }
 
 function isNode(value: unknown): value is Node {
@@ -190,6 +270,22 @@ function syntaxSentence(problem: YAMLParseError | YAMLWarning): string {
     return 'unknown tag; put a value that begins with `!` in quotes';
   }
   return problem.message.split('\n')[0] ?? problem.message;
+}
+
+/** What to do about a fault of syntax, by the words that the parser has for it. */
+function syntaxHint(message: string): string | undefined {
+  const hints: readonly (readonly [RegExp, string])[] = [
+    [/\btabs?\b/i, 'indent with spaces'],
+    [/^Nested mappings/, 'put a value that has `: ` in it in quotes'],
+    [/^Map keys must be unique/, 'remove one of the two'],
+    [/^Missing closing/, 'close the quote'],
+    [/^Flow (sequence|map)/, 'close the bracket'],
+    [
+      /^(Sequence item without -|All (sequence|mapping) items|.*indent)/i,
+      'indent entries of one level alike',
+    ],
+  ];
+  return hints.find(([pattern]) => pattern.test(message))?.[1];
 }
 
 function lowerFirst(text: string): string {

@@ -28,12 +28,35 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
     .command('bulk', "load the FEC's bulk zips of a cycle", bulkFlags, (given) =>
       run(async (context) => {
         const { bulk } = await import('./commands/bulk.ts');
-        return bulk(context, {
-          ...commonOptions(given),
-          cycle: Number(given['cycle']),
-          from: String(given['from']),
-          datasets: names(given['dataset']),
-        });
+        const { cycles, ...options } = await fetchOptions(given);
+        let code: ExitCode = 0;
+        for (const cycle of cycles) {
+          const full = given['full'] === true;
+          const ended = await bulk(context, {
+            ...options,
+            cycle,
+            full,
+            accept: given['accept'] === true,
+          });
+          if (ended !== 0) code = ended;
+        }
+        return code;
+      }),
+    )
+    .command(
+      'download',
+      "fetch the FEC's bulk zips of a cycle, load nothing",
+      fetchFlags,
+      (given) =>
+        run(async (context) => {
+          const { download } = await import('./commands/download.ts');
+          return download(context, await fetchOptions(given));
+        }),
+    )
+    .command('plan', 'show what bulk would fetch and load', planFlags, (given) =>
+      run(async (context) => {
+        const { plan } = await import('./commands/plan.ts');
+        return plan(context, { ...(await fetchOptions(given)), json: given['json'] === true });
       }),
     )
     .command('status', 'show what is loaded', statusFlags, (given) =>
@@ -46,6 +69,7 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
       'extract bulk --cycle 2020 --from extract/sample/2019-03-17',
       'the sample that ships with FundLens',
     )
+    .example('extract bulk --cycle 2024', 'everything that the FEC has of a cycle')
     .example('extract bulk --cycle 2024 --from ~/fec --dataset cm,cn', 'two files of a folder');
 }
 
@@ -58,18 +82,58 @@ function commonFlags(cli: Argv): Argv {
 }
 
 function bulkFlags(cli: Argv): Argv {
+  return sourceFlags(cli)
+    .option('from', {
+      type: 'string',
+      describe: "folder of the zips, or the address to fetch them from; the FEC's when not given",
+    })
+    .option('full', {
+      type: 'boolean',
+      describe: "put each file in the place of its cycle's rows without comparing them",
+    })
+    .option('accept', { type: 'boolean', describe: 'load what the guards would stop' });
+}
+
+function fetchFlags(cli: Argv): Argv {
+  return sourceFlags(cli).option('from', {
+    type: 'string',
+    describe: 'address to fetch from, in the place of FEC_BULK_URL',
+  });
+}
+
+function planFlags(cli: Argv): Argv {
+  return fetchFlags(cli).option('json', { type: 'boolean', describe: 'print JSON' });
+}
+
+function sourceFlags(cli: Argv): Argv {
   return cli
     .option('cycle', {
       type: 'number',
-      demandOption: true,
-      describe: 'the even year that ends the two-year cycle',
+      array: true,
+      describe: 'the even year that ends the two-year cycle; may be given again',
     })
-    .option('from', { type: 'string', demandOption: true, describe: 'folder of the zips' })
+    .option('cycles', { type: 'string', describe: 'a range of cycles, such as 2020-2024' })
     .option('dataset', {
       type: 'string',
       array: true,
-      describe: 'datasets to load, such as indiv,cm; all that the folder has when not given',
+      describe: 'datasets, such as indiv,cm; all that there are when not given',
     });
+}
+
+async function fetchOptions(given: Given): Promise<
+  CommonOptions & {
+    readonly cycles: readonly number[];
+    readonly datasets: readonly string[];
+    readonly from: string | undefined;
+  }
+> {
+  const { parseCycles } = await import('./commands/cycles.ts');
+  return {
+    ...commonOptions(given),
+    cycles: parseCycles(given['cycle'], given['cycles']),
+    datasets: names(given['dataset']),
+    from: text(given['from']),
+  };
 }
 
 function statusFlags(cli: Argv): Argv {

@@ -33,7 +33,7 @@ function declareCommands(cli: Argv, run: Run): Argv {
         failFast: given['failFast'] === true,
       });
     });
-  return commonFlags(cli)
+  return declareUpkeep(commonFlags(cli), run)
     .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
     .command(
       'build',
@@ -73,6 +73,30 @@ function declareCommands(cli: Argv, run: Run): Argv {
         });
       }),
     )
+    .example('runner build --select +committee_summary', 'a model and all that it needs')
+    .example('runner show committee_summary --limit 5', 'the first rows of its query')
+    .example(
+      'runner show --inline "select count(*) from {{ ref(\'contributions\') }}"',
+      'a question',
+    );
+}
+
+/** The commands that build nothing. */
+function declareUpkeep(cli: Argv, run: Run): Argv {
+  return cli
+    .command('deps', 'install the packages that the project names', depsFlags, (given) =>
+      run(async (context) => {
+        const { deps } = await import('./commands/deps.ts');
+        const added = text(given['addPackage']);
+        const source = oneOf(['hub', 'git', 'local'], given['source']);
+        return deps(context, {
+          ...commonOptions(given),
+          upgrade: given['upgrade'] === true,
+          lock: given['lock'] === true,
+          add: added === undefined ? undefined : { given: added, source },
+        });
+      }),
+    )
     .command('debug', 'show the settings in use and try the connection', {}, (given) =>
       run(async (context) => {
         const { debug } = await import('./commands/debug.ts');
@@ -89,12 +113,6 @@ function declareCommands(cli: Argv, run: Run): Argv {
           force: given['force'] === true,
         });
       }),
-    )
-    .example('runner build --select +committee_summary', 'a model and all that it needs')
-    .example('runner show committee_summary --limit 5', 'the first rows of its query')
-    .example(
-      'runner show --inline "select count(*) from {{ ref(\'contributions\') }}"',
-      'a question',
     );
 }
 
@@ -162,6 +180,21 @@ function lsFlags(cli: Argv): Argv {
       array: true,
       choices: ['model', 'seed', 'test', 'source'],
       describe: 'kinds of node to list',
+    });
+}
+
+function depsFlags(cli: Argv): Argv {
+  return cli
+    .option('upgrade', { type: 'boolean', describe: 'decide versions anew' })
+    .option('lock', { type: 'boolean', describe: 'write package-lock.yml, install nothing' })
+    .option('add-package', {
+      type: 'string',
+      describe: 'add a package to packages.yml: owner/package@1.3.0',
+    })
+    .option('source', {
+      choices: ['hub', 'git', 'local'] as const,
+      default: 'hub',
+      describe: 'where the added package comes from',
     });
 }
 

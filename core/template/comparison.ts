@@ -46,6 +46,9 @@ export function equals(a: Value, b: Value, depth = 0): boolean {
   if (a === b) return true;
   if (a === null || b === null) return false;
   if (depth > MAX_DEPTH) throw new ValueFault('the values are nested too deeply to compare');
+  // An object of the host may equal a number, as Python's Decimal does.
+  if (typeof a === 'object' && a.kind === 'host') return a.equals?.(b) ?? false;
+  if (typeof b === 'object' && b.kind === 'host') return b.equals?.(a) ?? false;
   const left = asNumeric(a);
   const right = asNumeric(b);
   if (left !== undefined || right !== undefined) {
@@ -54,8 +57,6 @@ export function equals(a: Value, b: Value, depth = 0): boolean {
   const text = asText(a);
   if (text !== undefined) return text === asText(b);
   if (isUndefined(a)) return isUndefined(b);
-  if (typeof a === 'object' && a.kind === 'host') return a.equals?.(b) ?? false;
-  if (typeof b === 'object' && b.kind === 'host') return b.equals?.(a) ?? false;
   if (a instanceof ListValue && b instanceof ListValue) return sameItems(a.items, b.items, depth);
   if (a instanceof TupleValue && b instanceof TupleValue) return sameItems(a.items, b.items, depth);
   if (a instanceof SetValue && b instanceof SetValue) {
@@ -98,6 +99,10 @@ export function compareValues(a: Value, b: Value, operator = '<'): number {
   if (a !== null && typeof a === 'object' && a.kind === 'host') {
     const order = a.compare?.(b);
     if (order !== undefined) return order;
+  }
+  if (b !== null && typeof b === 'object' && b.kind === 'host') {
+    const order = b.compare?.(a);
+    if (order !== undefined) return -order;
   }
   for (const value of [a, b]) if (isUndefined(value)) throw new ValueFault(value.reason);
   throw new ValueFault(`\`${operator}\` does not work between ${typeName(a)} and ${typeName(b)}`);

@@ -1,9 +1,11 @@
 // Cutting files into the blocks that dbt knows above Jinja: macros, generic tests, materializations,
 // snapshots, docs.
 
+import type { ParseCache } from '../parse-cache.ts';
 import type { MacroDefinition } from './call.ts';
 import { TemplateError } from './errors.ts';
-import { normalizeNewlines, parseMacroAt, type TemplateSource } from './parse.ts';
+import { normalizeNewlines, parseMacroAt, remember, type TemplateSource } from './parse.ts';
+import type { Macro } from './syntax.ts';
 
 /** The kinds of blocks. `data_test` counts as `test`. */
 export type BlockKind = 'macro' | 'test' | 'materialization' | 'snapshot' | 'docs';
@@ -28,14 +30,19 @@ const TAG_END = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|[-+]?%\}/g;
 const RAW_END = /\{%[-+]?\s*endraw\s*[-+]?%\}/g;
 
 /** The macros and generic tests of a file, each under its name; a generic test `x` is `test_x`. */
-export function splitMacroFile(source: TemplateSource): readonly MacroDefinition[] {
+export function splitMacroFile(
+  source: TemplateSource,
+  cache?: ParseCache,
+): readonly MacroDefinition[] {
+  const macros = remember(cache, 'macros', source.text, () => parseMacros(source));
+  return macros.map((macro) => ({ path: source.path, macro }));
+}
+
+function parseMacros(source: TemplateSource): readonly Macro[] {
   const text = normalizeNewlines(source.text);
   return findBlocks(source)
     .filter((block) => block.kind === 'macro' || block.kind === 'test')
-    .map((block) => ({
-      path: source.path,
-      macro: parseMacroAt(source.path, text, block.start, block.end),
-    }));
+    .map((block) => parseMacroAt(source.path, text, block.start, block.end));
 }
 
 /** The blocks of a file in their order; what stands between them is not looked at. */

@@ -12,6 +12,7 @@ import {
   parseInteger,
   roundHalfEven,
 } from './number.ts';
+import { isHost } from './sequence.ts';
 import { bindFilter } from './text-filters.ts';
 import { asText, FloatValue, isUndefined, makeInt, typeName, type Value } from './values.ts';
 
@@ -22,10 +23,16 @@ function toInt(call: FilterCall): Value {
   const text = asText(target);
   const read = text === undefined ? undefined : parseInteger(text, expectIndex(base, 'the base'));
   if (read !== undefined) return read;
-  const number = text === undefined ? asNumeric(target) : floatOf(text);
+  const number = text === undefined ? numberOf(target) : floatOf(text);
   if (number === undefined) return fallback;
   if (!(number instanceof FloatValue)) return number;
   return Number.isFinite(number.value) ? makeInt(BigInt(Math.trunc(number.value))) : fallback;
+}
+
+/** The number that a value is, one of the host included. */
+function numberOf(value: Value): ReturnType<typeof asNumeric> {
+  const float = isHost(value) ? value.toFloat?.() : undefined;
+  return float === undefined ? asNumeric(value) : new FloatValue(float);
 }
 
 function floatOf(text: string): FloatValue | undefined {
@@ -39,7 +46,7 @@ function toFloat(call: FilterCall): Value {
   if (isUndefined(target)) throw new ValueFault(target.reason);
   const text = asText(target);
   if (text !== undefined) return floatOf(text) ?? fallback;
-  const number = asNumeric(target);
+  const number = numberOf(target);
   return number === undefined ? fallback : new FloatValue(asDouble(number));
 }
 

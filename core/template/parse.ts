@@ -1,9 +1,11 @@
 // From the text of a template to its syntax tree.
 
+import { type ParseCache, parseKey } from '../parse-cache.ts';
 import { TemplateError } from './errors.ts';
 import { StatementParser } from './statement-parser.ts';
 import type { Macro, TemplateNode } from './syntax.ts';
 import { JinjaTokenizer } from './tokenizer.ts';
+import { decodeTree, encodeTree } from './tree-codec.ts';
 
 /** A template as it lies in its file. */
 export interface TemplateSource {
@@ -19,11 +21,36 @@ export interface Template {
   readonly root: TemplateNode;
 }
 
-/** Parses a template; throws a `TemplateError` with the place of the first fault. */
-export function parseTemplate(source: TemplateSource): Template {
-  const tokens = new JinjaTokenizer(dropLastNewline(normalizeNewlines(source.text)), source.path);
-  tokens.lineno = (source.firstLine ?? 1) - 1;
-  return { source, root: guard(source, () => new StatementParser(tokens).parseTemplateNode()) };
+/**
+ * Parses a template; throws a `TemplateError` with the place of the first fault. A text that the cache
+ * knows is not parsed again.
+ */
+export function parseTemplate(source: TemplateSource, cache?: ParseCache): Template {
+  const firstLine = source.firstLine ?? 1;
+  const root = remember(cache, `template@${firstLine}`, source.text, () => {
+    const text = dropLastNewline(normalizeNewlines(source.text));
+    const tokens = new JinjaTokenizer(text, source.path);
+    tokens.lineno = firstLine - 1;
+    return guard(source, () => new StatementParser(tokens).parseTemplateNode());
+  });
+  return { source, root };
+}
+
+/** Asks the cache for what was made of a text, or makes it: a tree, or plain data that holds trees. */
+export function remember<T>(
+  cache: ParseCache | undefined,
+  parser: string,
+  text: string,
+  parse: () => T,
+): T {
+  if (cache === undefined) return parse();
+  const key = parseKey(parser, text);
+  const known = cache.get(key);
+  // as: what lies under a parser's key was encoded below from its own result
+  if (known !== undefined) return decodeTree(known) as T;
+  const parsed = parse();
+  cache.set(key, encodeTree(parsed));
+  return parsed;
 }
 
 /** Parses the macro or generic test that stands between two offsets of a file. */

@@ -65,8 +65,14 @@ function generate(target: Value, step: (item: Value) => Iterable<Value>): Iterat
   return new IteratorValue(walk());
 }
 
+/** As in Jinja, `map`, `select` and their like make nothing of what is falsy, such as none. */
+function walkable(target: Value): Value {
+  return isTruthy(target) ? target : new ListValue([]);
+}
+
 function map(call: FilterCall): Value {
-  const { args, kwargs, target } = call;
+  const { args, kwargs } = call;
+  const target = walkable(call.target);
   if (args.length === 0 && kwargs.has('attribute')) {
     for (const name of kwargs.keys()) {
       if (name !== 'attribute' && name !== 'default')
@@ -89,7 +95,7 @@ function choosing(keep: boolean, byAttribute: boolean): FilterFunction {
     const get = byAttribute ? makeGetter(attribute, false) : (item: Value) => item;
     const rest = byAttribute ? args.slice(1) : args;
     const name = rest[0] === undefined ? undefined : toText(rest[0]);
-    return generate(target, (item) => {
+    return generate(walkable(target), (item) => {
       const value = get(item);
       const holds =
         name === undefined ? isTruthy(value) : applyTest(name, value, rest.slice(1), kwargs, state);

@@ -30,7 +30,10 @@ const isCallable = (value: Value): boolean =>
 const isInteger = (value: Value): boolean => typeof value === 'number' || typeof value === 'bigint';
 
 const isNumber = (value: Value): boolean =>
-  isInteger(value) || typeof value === 'boolean' || value instanceof FloatValue;
+  isInteger(value) ||
+  typeof value === 'boolean' ||
+  value instanceof FloatValue ||
+  (value !== null && typeof value === 'object' && isHost(value) && value.toFloat !== undefined);
 
 function isIterable(value: Value): boolean {
   if (asText(value) !== undefined) return true;

@@ -111,6 +111,8 @@ export interface HostObject {
   call?(args: readonly Value[], kwargs: ReadonlyMap<string, Value>, site: CallSite): Value;
   /** Arithmetic with this on the left, or on the right when `reflected`; undefined where it has none. */
   operate?(operator: string, other: Value, reflected: boolean): Value | undefined;
+  /** The float that a number of the host is, for the filters that make numbers. */
+  toFloat?(): number;
   /** Equal objects have equal keys; identity where absent. */
   hashKey?(): string;
   readonly isMapping?: boolean;

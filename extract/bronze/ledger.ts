@@ -2,6 +2,7 @@
 
 import { type Client, inTransaction } from '../../core/database.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
+import { hashAlgorithm } from './tables.ts';
 import type { Load, LoadUnit } from './types.ts';
 
 /** The newest load of a unit, as far as deciding needs it. */
@@ -10,12 +11,24 @@ export interface LastLoad {
   readonly sha256: string;
   readonly bytes: number;
   readonly rowsLoaded: number;
+  /** As the server sent it; undefined where the file was the user's own. */
+  readonly etag: string | undefined;
+  /** Undefined for a load of a program that stored no hashes. */
+  readonly hashAlgorithm: string | undefined;
 }
 
 /** Returns the newest load of a unit, or undefined. */
 export async function readLastLoad(client: Client, unit: LoadUnit): Promise<LastLoad | undefined> {
-  const { rows } = await client.query<{ id: string; sha: string; bytes: string; loaded: string }>(
-    `select load_id as id, sha256 as sha, bytes, rows_read - rows_rejected as loaded
+  const { rows } = await client.query<{
+    id: string;
+    sha: string;
+    bytes: string;
+    loaded: string;
+    algorithm: string | null;
+    etag: string | null;
+  }>(
+    `select load_id as id, sha256 as sha, bytes, rows_read - rows_rejected as loaded,
+            hash_algorithm as algorithm, etag
        from bronze.loads where dataset = $1 and cycle = $2 and scope = $3
       order by load_id desc limit 1`,
     [unit.dataset, unit.cycle, unit.scope],
@@ -28,6 +41,8 @@ export async function readLastLoad(client: Client, unit: LoadUnit): Promise<Last
         sha256: row.sha,
         bytes: Number(row.bytes),
         rowsLoaded: Number(row.loaded),
+        etag: row.etag ?? undefined,
+        hashAlgorithm: row.algorithm ?? undefined,
       };
 }
 
@@ -38,6 +53,23 @@ export async function hasRows(client: Client, table: string, cycle: number): Pro
     [cycle],
   );
   return rows[0]?.found === true;
+}
+
+/** Returns what the server's row hashes are made by: another major version may hash otherwise. */
+export async function readHashAlgorithm(client: Client): Promise<string> {
+  const { rows } = await client.query<{ version: number }>(
+    "select current_setting('server_version_num')::int / 10000 as version",
+  );
+  return `${hashAlgorithm}/pg${rows[0]?.version}`;
+}
+
+/** Returns the moment of a time of day in Washington, where the FEC writes its files. */
+export async function readWashingtonTime(client: Client, time: string): Promise<Date> {
+  const { rows } = await client.query<{ seconds: string }>(
+    "select extract(epoch from $1::timestamp at time zone 'America/New_York') as seconds",
+    [time],
+  );
+  return new Date(Number(rows[0]?.seconds) * 1000);
 }
 
 /**
@@ -53,13 +85,15 @@ export async function nextLoadId(client: Client): Promise<number> {
 
 /** Writes a load into the ledger, in the transaction that publishes its rows. */
 export async function insertLoad(client: Client, load: Load): Promise<void> {
-  const values: Readonly<Record<string, string | number | boolean | Date>> = {
+  const values: Readonly<Record<string, string | number | boolean | Date | null>> = {
     load_id: load.loadId,
     attempt_id: load.attemptId,
     dataset: load.dataset,
     cycle: load.cycle,
     scope: load.scope,
     source: load.source,
+    etag: load.etag ?? null,
+    last_modified: load.lastModified ?? null,
     sha256: load.sha256,
     bytes: load.bytes,
     member: load.member,
@@ -72,8 +106,11 @@ export async function insertLoad(client: Client, load: Load): Promise<void> {
     rows_updated: load.rowsUpdated,
     rows_withdrawn: load.rowsWithdrawn,
     rows_unchanged: load.rowsUnchanged,
+    rows_returned: load.rowsReturned,
     rows_rejected: load.rowsRejected,
     rows_repaired: load.rowsRepaired,
+    hash_algorithm: load.hashAlgorithm,
+    watermark: load.watermark,
     started_at: load.startedAt,
     program_version: load.programVersion,
   };

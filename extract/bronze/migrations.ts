@@ -54,6 +54,57 @@ const lineColumns = `load_id bigint not null,
   bytes bytea not null,
   reason text not null`;
 
+const extractionState = `create table bronze.extraction_state (
+  dataset text not null,
+  cycle integer not null,
+  scope text not null,
+  watermark timestamptz,
+  last_contribution_date date,
+  last_load_id bigint not null,
+  row_count bigint not null,
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (dataset, cycle, scope)
+)`;
+
+const reconciliationComments: readonly (readonly [object: string, text: string])[] = [
+  [
+    'column bronze.loads.rows_inserted',
+    'Rows that the file of the load before did not have, returned ones included.',
+  ],
+  ['column bronze.loads.rows_updated', 'Rows that the file of the load before had otherwise.'],
+  ['column bronze.loads.rows_unchanged', 'Rows that the file of the load before had as they are.'],
+  [
+    'column bronze.loads.rows_returned',
+    'Among those inserted: rows that an earlier load had and a later one withdrew.',
+  ],
+  [
+    'column bronze.loads.hash_algorithm',
+    'How _hash of the rows of the cycle was made, with the major version of the server.',
+  ],
+  ['column bronze.loads.watermark', 'The file holds what the FEC had published by then.'],
+  [
+    'table bronze.extraction_state',
+    'How far the extraction of each dataset, cycle and scope has come.',
+  ],
+  [
+    'column bronze.extraction_state.scope',
+    '`national` for the whole file, `committee:C…` for one committee.',
+  ],
+  [
+    'column bronze.extraction_state.watermark',
+    'When the FEC wrote the newest file, less a day for what was on its way.',
+  ],
+  [
+    'column bronze.extraction_state.last_contribution_date',
+    'Newest date of a live row that is a date and not after the file itself.',
+  ],
+  [
+    'column bronze.extraction_state.last_load_id',
+    'National: the newest load. Committee: the newest load that changed a row of it.',
+  ],
+  ['column bronze.extraction_state.row_count', 'Live rows.'],
+];
+
 const comments: readonly (readonly [object: string, text: string])[] = [
   ['schema bronze', 'FEC data as received, and the ledger of what was loaded.'],
   [
@@ -126,6 +177,19 @@ export const bronzeSchema: OwnedSchema = {
            reason text not null
          )`,
         ...comments.map(([object, text]) => `comment on ${object} is '${text}'`),
+      ],
+    },
+    {
+      version: 2,
+      name: 'reconciliation',
+      statements: [
+        `alter table bronze.loads
+           add column rows_returned bigint not null default 0,
+           add column hash_algorithm text,
+           add column watermark timestamptz,
+           add check (rows_returned <= rows_inserted)`,
+        extractionState,
+        ...reconciliationComments.map(([object, text]) => `comment on ${object} is '${text}'`),
       ],
     },
   ],

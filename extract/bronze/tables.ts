@@ -14,24 +14,67 @@ export interface ExistingTable {
   readonly indexes: readonly string[];
 }
 
+/** How a row's hash is made; part of the tag that the ledger keeps with every load. */
+export const hashAlgorithm = 'hash_record_extended';
+
+/** A column that FundLens adds to those of the FEC. */
+interface OwnColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly doc: string;
+}
+
 /** Columns that say where a row came from, with their types and their meaning. */
-const lineage: readonly { readonly name: string; readonly type: string; readonly doc: string }[] = [
-  { name: 'cycle', type: 'integer', doc: 'The even year of the bulk file: 2020 for indiv20.zip.' },
-  { name: '_load_id', type: 'bigint', doc: 'The load in bronze.loads that brought the line.' },
-  { name: '_line', type: 'bigint', doc: 'Line number in the file, from 1.' },
+const lineage: readonly OwnColumn[] = [
+  {
+    name: 'cycle',
+    type: 'integer not null',
+    doc: 'The even year of the bulk file: 2020 for indiv20.zip.',
+  },
+  {
+    name: '_load_id',
+    type: 'bigint not null',
+    doc: 'The load in bronze.loads that first brought this version of the row.',
+  },
+  {
+    name: '_line',
+    type: 'bigint not null',
+    doc: 'Line number in the file of that load, from 1.',
+  },
 ];
+
+const withdrawn: OwnColumn = {
+  name: '_withdrawn',
+  type: 'bigint',
+  doc: 'The load whose file no longer had the row; null while the FEC has it.',
+};
+
+const superseded: OwnColumn = {
+  name: '_superseded_by',
+  type: 'bigint not null',
+  doc: 'The load that brought the next version, or brought a withdrawn row back.',
+};
+
+/** A table to be, as the catalog has it. */
+interface TableShape {
+  readonly name: string;
+  readonly comment: string;
+  readonly dataset: Dataset;
+  readonly own: readonly OwnColumn[];
+  readonly partitionedByCycle: boolean;
+}
 
 /** Returns the statements that bring the tables of the datasets up to the catalog; none when they are. */
 export function planTables(
   datasets: readonly Dataset[],
   existing: readonly ExistingTable[],
 ): readonly string[] {
-  return datasets.flatMap((dataset) => {
-    const found = existing.find((table) => table.name === dataset.table);
+  return datasets.flatMap(shapes).flatMap((shape) => {
+    const found = existing.find((table) => table.name === shape.name);
     return [
-      ...(found === undefined ? [createTable(dataset)] : addColumns(dataset, found)),
-      ...addIndex(dataset, found),
-      ...comment(dataset, found),
+      ...(found === undefined ? [createTable(shape)] : addColumns(shape, found)),
+      ...addIndex(shape, found),
+      ...comment(shape, found),
     ];
   });
 }
@@ -41,54 +84,99 @@ export function keyIndexName(table: string): string {
   return `${table}_key_idx`;
 }
 
-function createTable(dataset: Dataset): string {
-  const columns = [
-    ...dataset.columns.map((column) => `${quoteIdentifier(column.name)} text`),
-    ...lineage.map(({ name, type }) => `${quoteIdentifier(name)} ${type} not null`),
-  ];
-  const partitions = dataset.partitionedByCycle ? ' partition by list (cycle)' : '';
-  return `create table ${relation(dataset)} (${columns.join(', ')})${partitions}`;
+/** Returns the name of the table that keeps the superseded versions of a dataset's rows. */
+export function historyTable(dataset: Dataset): string {
+  return `${dataset.table}_history`;
 }
 
-function addColumns(dataset: Dataset, found: ExistingTable): readonly string[] {
-  return dataset.columns
-    .filter((column) => !found.columns.has(column.name))
-    .map(
-      (column) =>
-        `alter table ${relation(dataset)} add column ${quoteIdentifier(column.name)} text`,
-    );
-}
-
-/** Not unique, though the key may be: Bronze takes what the FEC sends. */
-function addIndex(dataset: Dataset, found: ExistingTable | undefined): readonly string[] {
-  const name = keyIndexName(dataset.table);
-  if (found?.indexes.includes(name)) return [];
-  const key = dataset.key.map(quoteIdentifier).join(', ');
-  return [`create index ${quoteIdentifier(name)} on ${relation(dataset)} (${key})`];
-}
-
-function comment(dataset: Dataset, found: ExistingTable | undefined): readonly string[] {
-  const text = `${dataset.description} ${dataset.sourceUrl}`;
-  const columns = [
-    ...dataset.columns.map(({ name, type, unit, doc }) => ({
-      name,
-      text: `${doc} FEC type ${type}${unit === undefined ? '' : `, ${unit}`}.`,
-    })),
-    ...lineage.map(({ name, doc }) => ({ name, text: doc })),
-  ];
+function shapes(dataset: Dataset): readonly TableShape[] {
   return [
-    ...(found?.comment === text
-      ? []
-      : [`comment on table ${relation(dataset)} is ${quoteLiteral(text)}`]),
-    ...columns
-      .filter((column) => found?.columns.get(column.name) !== column.text)
+    {
+      name: dataset.table,
+      comment: `${dataset.description} ${dataset.sourceUrl}`,
+      dataset,
+      own: [...lineage, withdrawn, hashColumn(dataset)],
+      partitionedByCycle: dataset.partitionedByCycle,
+    },
+    {
+      name: historyTable(dataset),
+      comment: `Superseded versions of the rows of bronze.${dataset.table}.`,
+      dataset,
+      own: [...lineage, withdrawn, superseded],
+      partitionedByCycle: false,
+    },
+  ];
+}
+
+/** Generated by the server, so that no way into the table can forget it. */
+function hashColumn(dataset: Dataset): OwnColumn {
+  const row = dataset.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  return {
+    name: '_hash',
+    type: `bigint generated always as (${hashAlgorithm}(row(${row}), 0)) stored`,
+    doc: "64-bit hash of the FEC's columns: tells a changed row from an unchanged one.",
+  };
+}
+
+function createTable(shape: TableShape): string {
+  const columns = [
+    ...shape.dataset.columns.map((column) => `${quoteIdentifier(column.name)} text`),
+    ...shape.own.map(({ name, type }) => `${quoteIdentifier(name)} ${type}`),
+  ];
+  const partitions = shape.partitionedByCycle ? ' partition by list (cycle)' : '';
+  return `create table ${relation(shape)} (${columns.join(', ')})${partitions}`;
+}
+
+function addColumns(shape: TableShape, found: ExistingTable): readonly string[] {
+  const missing = shape.dataset.columns.filter((column) => !found.columns.has(column.name));
+  // The hash is of all columns: one more makes it another, and the server computes it anew.
+  const isHashStale = missing.length > 0 && found.columns.has('_hash');
+  return [
+    ...(isHashStale ? [`alter table ${relation(shape)} drop column _hash`] : []),
+    ...missing.map(
+      (column) => `alter table ${relation(shape)} add column ${quoteIdentifier(column.name)} text`,
+    ),
+    ...shape.own
+      .filter(({ name }) => !found.columns.has(name) || (name === '_hash' && isHashStale))
       .map(
-        (column) =>
-          `comment on column ${relation(dataset)}.${quoteIdentifier(column.name)} is ${quoteLiteral(column.text)}`,
+        ({ name, type }) =>
+          `alter table ${relation(shape)} add column ${quoteIdentifier(name)} ${type}`,
       ),
   ];
 }
 
-function relation(dataset: Dataset): string {
-  return quoteQualified('bronze', dataset.table);
+/** Not unique, though the key may be: Bronze takes what the FEC sends. */
+function addIndex(shape: TableShape, found: ExistingTable | undefined): readonly string[] {
+  const name = keyIndexName(shape.name);
+  if (found?.indexes.includes(name)) return [];
+  const key = shape.dataset.key.map(quoteIdentifier).join(', ');
+  return [`create index ${quoteIdentifier(name)} on ${relation(shape)} (${key})`];
+}
+
+function comment(shape: TableShape, found: ExistingTable | undefined): readonly string[] {
+  const columns = [
+    ...shape.dataset.columns.map(({ name, type, unit, doc }) => ({
+      name,
+      text: `${doc} FEC type ${type}${unit === undefined ? '' : `, ${unit}`}.`,
+    })),
+    ...shape.own.map(({ name, doc }) => ({ name, text: doc })),
+  ];
+  const isHashNew = shape.dataset.columns.some(({ name }) => !found?.columns.has(name));
+  return [
+    ...(found?.comment === shape.comment
+      ? []
+      : [`comment on table ${relation(shape)} is ${quoteLiteral(shape.comment)}`]),
+    ...columns
+      .filter(
+        ({ name, text }) => found?.columns.get(name) !== text || (name === '_hash' && isHashNew),
+      )
+      .map(
+        ({ name, text }) =>
+          `comment on column ${relation(shape)}.${quoteIdentifier(name)} is ${quoteLiteral(text)}`,
+      ),
+  ];
+}
+
+function relation(shape: TableShape): string {
+  return quoteQualified('bronze', shape.name);
 }

@@ -15,6 +15,10 @@ export interface LoadUnit {
 export interface Load extends LoadUnit {
   readonly loadId: number;
   readonly attemptId: number;
+  /** As the server sent it, with its quotes; undefined for a file of the user's own. */
+  readonly etag?: string | undefined;
+  /** The file's Last-Modified. */
+  readonly lastModified?: Date | undefined;
   /** In hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
@@ -29,8 +33,14 @@ export interface Load extends LoadUnit {
   readonly rowsUpdated: number;
   readonly rowsWithdrawn: number;
   readonly rowsUnchanged: number;
+  /** Among those inserted. */
+  readonly rowsReturned: number;
   readonly rowsRejected: number;
   readonly rowsRepaired: number;
+  /** How the hashes of the cycle's rows were made, and by which major version of the server. */
+  readonly hashAlgorithm: string;
+  /** The file holds what the FEC had published by then. */
+  readonly watermark: Date;
   readonly startedAt: Date;
   readonly programVersion: string;
 }

@@ -14,6 +14,17 @@ export interface BulkFile {
   readonly path: string;
   /** Name without the folder. */
   readonly name: string;
+  /** Where it was fetched; undefined for a file of the user's own. */
+  readonly origin?: FileOrigin | undefined;
+}
+
+/** Where a file comes from, for the ledger. */
+export interface FileOrigin {
+  readonly url: string;
+  /** As the server sent it, with its quotes. */
+  readonly etag?: string | undefined;
+  /** An HTTP date. */
+  readonly lastModified?: string | undefined;
 }
 
 /** What a folder has of a cycle. */

@@ -4,7 +4,7 @@ import type { Client } from '../../core/database.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Dataset } from '../datasets/types.ts';
-import { replaceRows } from './reconcile.ts';
+import { reconcileRows, replaceRows, rowTable } from './reconcile.ts';
 import { cycleCheck } from './stage.ts';
 import { partitionTable } from './staging.ts';
 import type { RowChanges, StagedFile } from './types.ts';
@@ -16,6 +16,12 @@ export interface Publication {
   readonly loadId: number;
   readonly becomesPartition: boolean;
   readonly staged: StagedFile;
+  /** True to put the file in the place of the cycle's rows without comparing them. */
+  readonly full: boolean;
+  /** True when the hashes in Bronze were made by another algorithm than the staged ones. */
+  readonly rehash: boolean;
+  /** Throws when so many changes are not to be published. */
+  readonly guard: (changes: RowChanges) => void;
 }
 
 /** Tells whether a cycle's rows can become a partition as they are: the dataset has partitions, and not this one. */
@@ -34,20 +40,31 @@ export async function canBecomePartition(
 
 /** Publishes rows, rejects and repairs of a staged file; nothing is visible before the commit. */
 export async function publishFile(client: Client, publication: Publication): Promise<RowChanges> {
-  const { dataset, cycle, staged } = publication;
+  const { dataset, staged } = publication;
   // Waits no longer than this for people who hold a lock on a Bronze table.
   await client.query("set local lock_timeout = '60s'");
-  const changes = publication.becomesPartition
-    ? await attachPartition(client, publication)
-    : await replaceRows(client, dataset, cycle, staged);
+  const changes = await publishRows(client, publication);
   reachFaultPoint('extract:after-rows');
   if (!publication.becomesPartition) {
     await client.query(`drop table ${quoteQualified('bronze', staged.table)}`);
-    await client.query(`analyze ${quoteQualified('bronze', dataset.table)}`);
+    if (isMuch(changes))
+      await client.query(
+        `analyze ${quoteQualified('bronze', rowTable(dataset, publication.cycle))}`,
+      );
   }
   await moveSetAside(client, publication, 'rejected', 'rejects');
   await moveSetAside(client, publication, 'repaired', 'repairs');
   return changes;
+}
+
+/** What autovacuum would take as a reason to look at a table again. */
+function isMuch({ inserted, updated, withdrawn, unchanged }: RowChanges): boolean {
+  return inserted + updated + withdrawn > (unchanged + updated) * 0.1;
+}
+
+async function publishRows(client: Client, publication: Publication): Promise<RowChanges> {
+  if (publication.becomesPartition) return attachPartition(client, publication);
+  return publication.full ? replaceRows(client, publication) : reconcileRows(client, publication);
 }
 
 async function attachPartition(client: Client, publication: Publication): Promise<RowChanges> {
@@ -68,7 +85,8 @@ async function attachPartition(client: Client, publication: Publication): Promis
        attach partition ${relation} for values in (${Number(cycle)})`,
   );
   await client.query(`alter table ${relation} drop constraint ${quoteIdentifier(cycleCheck)}`);
-  return { inserted: staged.counts.rowsPassed, updated: 0, withdrawn: 0, unchanged: 0 };
+  const inserted = staged.counts.rowsPassed;
+  return { inserted, updated: 0, withdrawn: 0, unchanged: 0, returned: 0 };
 }
 
 async function moveSetAside(

@@ -34,8 +34,8 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   await client.query(
     becomesPartition
       ? `create table ${relation}
-           (like ${target} including comments, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
-      : `create unlogged table ${relation} (like ${target})`,
+           (like ${target} including comments including generated, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
+      : `create unlogged table ${relation} (like ${target} including generated)`,
   );
   const columns = ['cycle', '_load_id', '_line', ...dataset.columns.map(({ name }) => name)];
   const gate = new LineGate({

@@ -3,6 +3,7 @@
 import type { Client } from '../../core/database.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { Dataset } from '../datasets/types.ts';
+import type { RejectReason } from './guards.ts';
 
 /** Returns the name of the table in schema `bronze` in which a file is staged. */
 export function stagingTable(dataset: Dataset, cycle: number): string {
@@ -32,4 +33,13 @@ export async function clearStagedLines(client: Client): Promise<void> {
     'select exists (select from bronze.staged_lines) as found',
   );
   if (rows[0]?.found) await client.query('truncate bronze.staged_lines');
+}
+
+/** Returns why the lines of the load under way were rejected, the most frequent reasons first. */
+export async function readRejectReasons(client: Client): Promise<readonly RejectReason[]> {
+  const { rows } = await client.query<{ reason: string; lines: string }>(
+    `select reason, count(*) as lines from bronze.staged_lines where fate = 'rejected'
+      group by reason order by count(*) desc, reason limit 3`,
+  );
+  return rows.map(({ reason, lines }) => ({ reason, lines: Number(lines) }));
 }

@@ -51,8 +51,11 @@ export interface StagedFile {
 
 /** What publishing changed in a table. */
 export interface RowChanges {
+  /** Rows that the load before did not have, those that returned included. */
   readonly inserted: number;
   readonly updated: number;
   readonly withdrawn: number;
   readonly unchanged: number;
+  /** Among those inserted: rows that had been withdrawn. */
+  readonly returned: number;
 }

@@ -12,11 +12,13 @@ import { closeCrashedAttempts } from '../bronze/attempts.ts';
 import { ensureTables } from '../bronze/ensure-tables.ts';
 import { bronzeSchema } from '../bronze/migrations.ts';
 import { type BulkFile, findFiles } from '../bulk/find-files.ts';
+import { GuardError } from '../bulk/guards.ts';
 import { sweepStaging } from '../bulk/staging.ts';
 import { checkCycle, datasets, findDatasets, zipName } from '../datasets/catalog.ts';
+import type { Dataset } from '../datasets/types.ts';
 import { ArchiveError } from '../errors.ts';
 import { type BulkRun, type FileOutcome, loadFile } from './load-file.ts';
-import { withBronze } from './open-bronze.ts';
+import { type BronzeDatabases, withBronze } from './open-bronze.ts';
 import { createTally, reportFailure, reportFile, reportTotal, type Tally } from './report-bulk.ts';
 import type { CommonOptions } from './types.ts';
 
@@ -24,35 +26,80 @@ import type { CommonOptions } from './types.ts';
 export interface BulkOptions extends CommonOptions {
   /** The even year that ends the cycle. */
   readonly cycle: number;
-  /** Folder of the zips. */
-  readonly from: string;
+  /** Folder of the zips, or an address to fetch them from; the FEC's when undefined. */
+  readonly from: string | undefined;
   /** Names of datasets; none means all that the folder has. */
   readonly datasets: readonly string[];
+  /** True to put each file in the place of its cycle's rows without comparing them. */
+  readonly full?: boolean;
+  /** True to load what the guards would stop. */
+  readonly accept?: boolean;
 }
 
 /** Loads the files of a cycle; a file that is loaded already is passed over. */
 export async function bulk(context: ProgramContext, options: BulkOptions): Promise<ExitCode> {
-  const { reporter } = context;
   checkCycle(options.cycle);
   const wanted = findDatasets(options.datasets);
+  const local = findLocalFiles(context, options, wanted);
+  return withBronze(context, options, `bulk ${options.cycle}`, async (databases) => {
+    await migrate(databases.connection, bronzeSchema);
+    if (local !== undefined) return loadAll(context, options, databases, { files: local });
+    const { withFetchedBulk } = await import('./fetch-bulk.ts');
+    return withFetchedBulk(context, options, databases, (source) =>
+      loadAll(context, options, databases, source),
+    );
+  });
+}
+
+/** Returns the files of the folder that is named; undefined where they are to be fetched. */
+function findLocalFiles(
+  { reporter }: ProgramContext,
+  options: BulkOptions,
+  wanted: readonly Dataset[],
+): readonly BulkFile[] | undefined {
+  if (options.from === undefined || /^https?:\/\//i.test(options.from)) return undefined;
   const folder = resolve(options.from);
   const { files, missing } = findFiles(folder, options.cycle, wanted, options.datasets.length > 0);
   if (missing.length > 0) {
     const names = missing.map((dataset) => zipName(dataset, options.cycle));
     reporter.info(`not in ${options.from}, passed over: ${names.join(', ')}`, { missing: names });
   }
-  return withBronze(context, options, `bulk ${options.cycle}`, async (databases) => {
-    await migrate(databases.connection, bronzeSchema);
-    return withLease(databases.ledger, 'extract', async () => {
-      await ensureTables(databases.rows, datasets);
-      await databases.rows.withClient(sweepStaging);
-      await databases.rows.withClient(closeCrashedAttempts);
-      reachFaultPoint('extract:before-files');
-      const run = { context, databases, programVersion: readVersion() };
-      const tally = await loadFiles(run, files);
-      reportTotal(reporter, tally);
-      return tally.failed === 0 ? 0 : 1;
-    });
+  return files;
+}
+
+/** What is to be loaded, and what is known of the rest of the cycle already. */
+export interface BulkSource {
+  readonly files: readonly BulkFile[];
+  /** Datasets whose file did not change since it was loaded. */
+  readonly unchanged?: readonly string[];
+  /** Why files could not be had. */
+  readonly faults?: readonly UserError[];
+}
+
+function loadAll(
+  context: ProgramContext,
+  options: BulkOptions,
+  databases: BronzeDatabases,
+  source: BulkSource,
+): Promise<ExitCode> {
+  const { reporter } = context;
+  return withLease(databases.ledger, 'extract', async () => {
+    await ensureTables(databases.rows, datasets);
+    await databases.rows.withClient(sweepStaging);
+    await databases.rows.withClient(closeCrashedAttempts);
+    reachFaultPoint('extract:before-files');
+    const run = {
+      context,
+      databases,
+      programVersion: readVersion(),
+      full: options.full ?? false,
+      accept: options.accept ?? false,
+    };
+    const tally = await loadFiles(run, source.files);
+    tally.unchanged += source.unchanged?.length ?? 0;
+    for (const fault of source.faults ?? []) reportFailure(reporter, tally, fault);
+    reportTotal(reporter, tally);
+    return tally.failed === 0 ? 0 : 1;
   });
 }
 
@@ -66,7 +113,8 @@ async function loadFiles(run: BulkRun, files: readonly BulkFile[]): Promise<Tall
     try {
       outcome = await loadFile(run, file);
     } catch (error) {
-      if (!(error instanceof ArchiveError)) throw databaseFault(run, file, error);
+      if (!(error instanceof ArchiveError || error instanceof GuardError))
+        throw databaseFault(run, file, error);
       reportFailure(reporter, tally, error);
       continue;
     }

@@ -1,7 +1,7 @@
 // One file from its zip into Bronze: it is loaded whole, with its row in the ledger, or not at all.
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { errorCode } from '../../core/database.ts';
+import { type Client, errorCode } from '../../core/database.ts';
 import { Interrupted, UserError } from '../../core/errors.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import type { ProgramContext } from '../../core/program.ts';
@@ -9,17 +9,23 @@ import { type Attempt, withAttempt } from '../bronze/attempts.ts';
 import {
   hasRows,
   insertLoad,
+  type LastLoad,
   lockAttempt,
   nextLoadId,
+  readHashAlgorithm,
   readLastLoad,
+  readWashingtonTime,
   wasCommitted,
 } from '../bronze/ledger.ts';
+import { recordState, watermarkOf } from '../bronze/state.ts';
 import type { Load, LoadUnit } from '../bronze/types.ts';
 import type { BulkFile } from '../bulk/find-files.ts';
 import { type Fingerprint, readFingerprint } from '../bulk/fingerprint.ts';
+import { checkWithdrawals, hasTooManyRejects, tooManyRejects } from '../bulk/guards.ts';
 import { canBecomePartition, publishFile } from '../bulk/publish.ts';
 import { stageFile } from '../bulk/stage.ts';
-import { clearStagedLines } from '../bulk/staging.ts';
+import { clearStagedLines, readRejectReasons } from '../bulk/staging.ts';
+import type { ArchiveMember, GateCounts } from '../bulk/types.ts';
 import { openMember } from '../bulk/zip.ts';
 import { memberName } from '../datasets/catalog.ts';
 import { ArchiveError } from '../errors.ts';
@@ -30,6 +36,10 @@ export interface BulkRun {
   readonly context: ProgramContext;
   readonly databases: BronzeDatabases;
   readonly programVersion: string;
+  /** True to put each file in the place of its cycle's rows, even an unchanged one. */
+  readonly full: boolean;
+  /** True to load what the guards would stop. */
+  readonly accept: boolean;
 }
 
 /** What became of a file. */
@@ -51,12 +61,13 @@ export async function loadFile(run: BulkRun, file: BulkFile): Promise<FileOutcom
       scope: 'national',
       source: file.name,
     };
-    const loadId = await findSameLoad(run, file, unit, print);
+    const last = await run.databases.rows.withClient((client) => readLastLoad(client, unit));
+    const loadId = run.full ? undefined : await findSameLoad(run, file, last, print);
     if (loadId !== undefined) return { kind: 'unchanged', loadId };
     const { reporter, signal } = run.context;
     const log = { database: run.databases.ledger, signal, scrub: reporter.scrub };
     const load = await withAttempt(log, unit, async (attempt) => {
-      const request = { file, handle, unit, print, attempt };
+      const request = { file, handle, unit, print, last, attempt };
       return loadAttempt(run, request);
     });
     return { kind: 'loaded', load };
@@ -79,18 +90,18 @@ async function openFile(path: string): Promise<FileHandle> {
 async function findSameLoad(
   run: BulkRun,
   file: BulkFile,
-  unit: LoadUnit,
+  last: LastLoad | undefined,
   print: Fingerprint,
 ): Promise<number | undefined> {
-  return run.databases.rows.withClient(async (client) => {
-    const last = await readLastLoad(client, unit);
-    if (last === undefined || last.sha256 !== print.sha256 || last.bytes !== print.bytes) {
-      return undefined;
-    }
-    const isThere =
-      last.rowsLoaded === 0 || (await hasRows(client, file.dataset.table, file.cycle));
-    return isThere ? last.loadId : undefined;
-  });
+  if (last === undefined || last.sha256 !== print.sha256 || last.bytes !== print.bytes) {
+    return undefined;
+  }
+  const isThere =
+    last.rowsLoaded === 0 ||
+    (await run.databases.rows.withClient((client) =>
+      hasRows(client, file.dataset.table, file.cycle),
+    ));
+  return isThere ? last.loadId : undefined;
 }
 
 interface LoadRequest {
@@ -98,6 +109,7 @@ interface LoadRequest {
   readonly handle: FileHandle;
   readonly unit: LoadUnit;
   readonly print: Fingerprint;
+  readonly last: LastLoad | undefined;
   readonly attempt: Attempt;
 }
 
@@ -128,19 +140,28 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         signal: run.context.signal,
       });
       reachFaultPoint('extract:after-copy');
+      await refuseRejects(run, request, staged.counts);
       await refuseHollowFile(run, request, staged.counts);
       await attempt.enter('publish');
-      const publication = { dataset, cycle, loadId, becomesPartition, staged };
-      const changes = await publishFile(client, publication);
+      const algorithm = await readHashAlgorithm(client);
+      const changes = await publishFile(client, {
+        dataset,
+        cycle,
+        loadId,
+        becomesPartition,
+        staged,
+        full: run.full,
+        rehash: request.last !== undefined && request.last.hashAlgorithm !== algorithm,
+        guard: (seen) => {
+          if (!run.accept) checkWithdrawals(unit.source, seen);
+        },
+      });
       const { counts } = staged;
       const load: Load = {
         ...unit,
         ...print,
         loadId,
         attemptId: attempt.id,
-        member: member.name,
-        memberBytes: member.sizeBytes,
-        memberModifiedAt: member.modifiedAt,
         lineEnding: counts.lineEnding,
         endsWithNewline: counts.endsWithNewline,
         rowsRead: counts.rowsRead,
@@ -148,12 +169,16 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         rowsUpdated: changes.updated,
         rowsWithdrawn: changes.withdrawn,
         rowsUnchanged: changes.unchanged,
+        rowsReturned: changes.returned,
         rowsRejected: counts.rowsRejected,
         rowsRepaired: counts.rowsRepaired,
+        hashAlgorithm: algorithm,
+        ...(await readVersionOf(client, file, member)),
         startedAt,
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
+      await recordState(client, dataset, load);
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');
@@ -166,6 +191,45 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
   } finally {
     reachFaultPoint('extract:after-commit');
   }
+}
+
+/** Says which version of the file this is; the server's date is better than the zip's, which has no zone. */
+async function readVersionOf(
+  client: Client,
+  { origin }: BulkFile,
+  member: ArchiveMember,
+): Promise<
+  Pick<Load, 'etag' | 'lastModified' | 'watermark' | 'member' | 'memberBytes' | 'memberModifiedAt'>
+> {
+  const date = new Date(origin?.lastModified ?? Number.NaN);
+  const lastModified = Number.isNaN(date.getTime()) ? undefined : date;
+  const writtenAt = lastModified ?? (await readWashingtonTime(client, member.modifiedAt));
+  return {
+    etag: origin?.etag,
+    lastModified,
+    watermark: watermarkOf(writtenAt),
+    member: member.name,
+    memberBytes: member.sizeBytes,
+    memberModifiedAt: member.modifiedAt,
+  };
+}
+
+/** Says why lines were rejected, when there are too many to go on. */
+async function refuseRejects(
+  run: BulkRun,
+  request: LoadRequest,
+  counts: GateCounts,
+): Promise<void> {
+  // A file of which nothing fits is refused below, accepted or not.
+  if ((run.accept && counts.rowsPassed > 0) || !hasTooManyRejects(counts)) return;
+  const { dataset } = request.file;
+  const reasons = await run.databases.rows.withClient(readRejectReasons);
+  const place = {
+    file: request.unit.source,
+    fields: dataset.columns.length + (dataset.trailingDelimiter ? 1 : 0),
+    sourceUrl: dataset.sourceUrl,
+  };
+  throw tooManyRejects(place, counts, reasons);
 }
 
 /** A file without one good line is a change of format or a mishap, and must not empty a table. */

@@ -59,7 +59,7 @@ export async function withBronze<T>(
 const projectFile = z.looseObject({ profile: z.string('expected the name of a profile') });
 
 /** Reads from dbt_project.yml which profile the project uses. */
-function readProfileName(projectDir: string): string {
+export function readProfileName(projectDir: string): string {
   const path = join(projectDir, 'dbt_project.yml');
   let text: string;
   try {

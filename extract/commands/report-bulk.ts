@@ -1,6 +1,7 @@
 // What `extract bulk` says: a line per file while it works, and the total as its result.
 
 import type { Reporter } from '../../core/reporter.ts';
+import type { Load } from '../bronze/types.ts';
 import type { BulkFile } from '../bulk/find-files.ts';
 import type { FileOutcome } from './load-file.ts';
 
@@ -55,10 +56,8 @@ export function reportFile(
   tally.rows += rows;
   tally.rejected += load.rowsRejected;
   tally.bytes += load.memberBytes;
-  const replaced =
-    load.rowsWithdrawn === 0 ? '' : `, in place of ${count(load.rowsWithdrawn)} of the load before`;
   reporter.info(
-    `${name} ${count(rows).padStart(11)} rows, ${count(load.rowsRejected)} rejected, ${size(load.memberBytes)}, ${seconds.toFixed(1)} s${replaced}`,
+    `${name} ${count(rows).padStart(11)} rows, ${count(load.rowsRejected)} rejected, ${size(load.memberBytes)}, ${seconds.toFixed(1)} s${describeChanges(load)}`,
     {
       ...common,
       status: 'loaded',
@@ -67,7 +66,11 @@ export function reportFile(
       rowsLoaded: rows,
       rowsRejected: load.rowsRejected,
       rowsRepaired: load.rowsRepaired,
+      rowsInserted: load.rowsInserted,
+      rowsUpdated: load.rowsUpdated,
       rowsWithdrawn: load.rowsWithdrawn,
+      rowsUnchanged: load.rowsUnchanged,
+      rowsReturned: load.rowsReturned,
       bytes: load.memberBytes,
       seconds,
     },
@@ -82,6 +85,20 @@ export function reportFile(
       { ...common, loadId: load.loadId, [table]: lines },
     );
   }
+}
+
+/** Says how a file differs from the one before; nothing of a first load, which only inserts. */
+function describeChanges(load: Load): string {
+  const { rowsUpdated, rowsWithdrawn, rowsUnchanged, rowsReturned } = load;
+  if (rowsUpdated + rowsWithdrawn + rowsUnchanged + rowsReturned === 0) return '';
+  const parts = [
+    `${count(load.rowsInserted)} inserted`,
+    ...(rowsReturned === 0 ? [] : [`${count(rowsReturned)} of them returned`]),
+    `${count(rowsUpdated)} updated`,
+    `${count(rowsWithdrawn)} withdrawn`,
+    `${count(rowsUnchanged)} unchanged`,
+  ];
+  return `: ${parts.join(', ')}`;
 }
 
 /** Tells what is wrong with a file and counts it. */

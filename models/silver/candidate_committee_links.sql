@@ -15,7 +15,7 @@ with
 
 link_lines as (
 
-    select * from {{ source('bronze', 'fec_ccl') }}
+    select * from {{ source('bronze', 'fec_ccl') }} where _withdrawn is null
 
 ),
 

@@ -13,7 +13,7 @@ with
 
 candidate_lines as (
 
-    select * from {{ source('bronze', 'fec_cn') }}
+    select * from {{ source('bronze', 'fec_cn') }} where _withdrawn is null
 
 ),
 

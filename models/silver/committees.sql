@@ -12,7 +12,7 @@ with
 
 committee_lines as (
 
-    select * from {{ source('bronze', 'fec_cm') }}
+    select * from {{ source('bronze', 'fec_cm') }} where _withdrawn is null
 
 ),
 

@@ -13,7 +13,7 @@ with
 
 disclosures as (
 
-    select * from {{ source('bronze', 'fec_indiv') }}
+    select * from {{ source('bronze', 'fec_indiv') }} where _withdrawn is null
 
 ),
 

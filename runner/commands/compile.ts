@@ -1,7 +1,8 @@
 // compile: the SQL that would run, in target/compiled and, for one node, on stdout.
 
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
-import { compileInline } from '../compile/compile-inline.ts';
+import { attemptInline } from '../compile/compile-inline.ts';
+import { answerUntilDone } from './answer-questions.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled } from './write-artifacts.ts';
@@ -16,7 +17,9 @@ export async function compile(context: ProgramContext, options: CompileOptions):
   const project = await loadProject(context, options);
   if (options.inline !== undefined) {
     const source = { path: '--inline', text: options.inline };
-    const compiled = compileInline(project.resolver, source);
+    const compiled = await answerUntilDone(context, project.request, (answers) =>
+      attemptInline(project.resolver, source, answers),
+    );
     context.reporter.result(compiled.text);
     return 0;
   }

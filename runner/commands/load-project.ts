@@ -1,14 +1,14 @@
 // The way from a folder to a manifest and a graph, shared by every command that needs them.
 
 import { randomUUID } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { embeddedDatabase } from '../../core/embedded/cluster.ts';
-import { nearestName, UserError } from '../../core/errors.ts';
+import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import type { ProgramContext } from '../../core/program.ts';
 import { type Env, readEnv } from '../../core/settings.ts';
 import { readTarget, type Target, type TargetRequest } from '../../core/target.ts';
 import { parseYaml } from '../../core/yaml.ts';
-import { compileProject } from '../compile/compile-project.ts';
+import { prepareCompilation } from '../compile/compile-project.ts';
 import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
 import type { Manifest } from '../compile/types.ts';
@@ -16,15 +16,19 @@ import { buildGraph } from '../graph/build-graph.ts';
 import { selectNodes } from '../graph/select.ts';
 import type { Graph } from '../graph/types.ts';
 import { parseProject } from '../project/parse-project.ts';
-import { parseProjectFile } from '../project/project-file.ts';
-import { readFiles, readProjectText } from '../project/read-files.ts';
-import type { ProjectFile } from '../project/types.ts';
+import { parseProjectFile, readProfileName } from '../project/project-file.ts';
+import { readFiles, readOptionalText, readProjectText } from '../project/read-files.ts';
+import { readPackages } from '../project/read-packages.ts';
+import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts';
+import { answerUntilDone } from './answer-questions.ts';
+import { openParseCache } from './parse-cache.ts';
 import type { CommonOptions, SelectionOptions } from './types.ts';
 
 /** A project compiled for a target. */
 export interface LoadedProject {
   readonly projectDir: string;
   readonly file: ProjectFile;
+  readonly parsed: ParsedProject;
   /** Answers refs of inline queries. */
   readonly resolver: Resolver;
   readonly manifest: Manifest;
@@ -35,24 +39,41 @@ export interface LoadedProject {
   readonly inputs: CompileInputs;
 }
 
+/** A project's file and target, before its other files are read. */
+export interface ReadProject {
+  readonly projectDir: string;
+  readonly env: Env;
+  /** From --vars. */
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly file: ProjectFile;
+  readonly target: Target;
+  readonly request: TargetRequest;
+  readonly yamlInputs: YamlInputs;
+}
+
 /** Reads dbt_project.yml and the target; starts and connects to nothing. */
-export function readProject(
-  context: ProgramContext,
-  options: CommonOptions,
-): { projectDir: string; env: Env; file: ProjectFile; target: Target; request: TargetRequest } {
+export function readProject(context: ProgramContext, options: CommonOptions): ReadProject {
   const projectDir = resolve(options.projectDir);
   const env = readEnv(projectDir, context.env);
-  const file = parseProjectFile(readProjectText(projectDir));
+  const text = readProjectText(projectDir);
+  const vars = parseVars(options.varsText);
+  const profile = options.profile ?? readProfileName(text, { vars, env });
   const request: TargetRequest = {
     projectDir,
     profilesDir: options.profilesDir,
-    profile: options.profile ?? file.profile,
+    profile,
     target: options.target,
     env,
     reporter: context.reporter,
     signal: context.signal,
   };
-  return { projectDir, env, file, target: readTarget(request), request };
+  const target = readTarget(request);
+  const yamlInputs = { target: yamlTarget(targetFacts(target, options.threads)), vars, env };
+  const file = parseProjectFile(
+    { project: text, vars: readOptionalText(projectDir, 'vars.yml') },
+    yamlInputs,
+  );
+  return { projectDir, env, vars, file, target, request, yamlInputs };
 }
 
 /** Reads, parses and compiles a project. */
@@ -60,24 +81,67 @@ export async function loadProject(
   context: ProgramContext,
   options: CommonOptions,
 ): Promise<LoadedProject> {
-  const { projectDir, env, file, target, request } = readProject(context, options);
-  const parsed = parseProject(file, await readFiles(projectDir, file.name, file.paths));
+  const read = readProject(context, options);
+  const { projectDir, env, vars, file, target, request, yamlInputs } = read;
+  const [ownFiles, installed] = await Promise.all([
+    readFiles(projectDir, file.name, file.paths),
+    readPackages(projectDir, file, yamlInputs),
+  ]);
+  const files = [...ownFiles, ...installed.files];
+  const parseCache = openParseCache(join(projectDir, file.paths.target));
+  const parsed = parseProject(file, files, {
+    inputs: yamlInputs,
+    packages: installed.projects,
+    parseCache,
+  });
   const inputs: CompileInputs = {
     target: targetFacts(target, options.threads),
-    vars: parseVars(options.varsText),
+    vars,
     env,
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
+    parseCache,
   };
-  const { manifest, resolver } = compileProject(parsed, inputs, (message) =>
+  const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),
   );
+  const { manifest, resolver } = await answerUntilDone(context, request, (answers) =>
+    compilation.compile(answers),
+  );
+  parseCache.save();
+  reportWarnings(context, parsed);
   const graph = buildGraph(manifest);
-  return { projectDir, file, resolver, manifest, graph, target, request, inputs };
+  return { projectDir, file, parsed, resolver, manifest, graph, target, request, inputs };
 }
 
-/** @throws {UserError} where --vars is not a YAML map. */
-function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
+/** A config of a folder is found once for each node of it and told once. */
+function reportWarnings(context: ProgramContext, { warnings }: ParsedProject): void {
+  const lines = warnings.map(({ where, message, hint }) => {
+    const place = where === undefined ? '' : `${formatPlace(where)}: `;
+    return `${place}${message}${hint === undefined ? '' : `; ${hint}`}`;
+  });
+  for (const line of new Set(lines)) context.reporter.warn(line);
+}
+
+/** `target` as YAML's templates see it: the same names as in models. */
+function yamlTarget(facts: CompileInputs['target']): YamlInputs['target'] {
+  const { profile, name, ...rest } = facts;
+  const { database } = facts;
+  return {
+    ...rest,
+    name,
+    target_name: name,
+    profile_name: profile,
+    type: 'postgres',
+    dbname: database,
+  };
+}
+
+/**
+ * Returns the values of --vars.
+ * @throws {UserError} where it is not a YAML map.
+ */
+export function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
   if (varsText === undefined) return {};
   const { value } = parseYaml({ path: '--vars', text: varsText });
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };

@@ -14,6 +14,7 @@ import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { loadProject, selectFrom } from './load-project.ts';
+import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled, writeRunResults } from './write-artifacts.ts';
 
@@ -36,6 +37,9 @@ export async function runNodes(
 ): Promise<ExitCode> {
   const project = await loadProject(context, options);
   const selected = selectFrom(project, options, context);
+  const { parsed, manifest } = project;
+  const isSelective = options.select.length > 0;
+  refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
     const threads = options.threads ?? target.threads;
@@ -47,7 +51,7 @@ export async function runNodes(
     });
     try {
       const perform = async (): Promise<ExitCode> => {
-        const { manifest, graph } = project;
+        const { graph } = project;
         const catalog = await database.withClient((client) => readCatalog(client, manifest));
         const plan = makePlan({ manifest, graph, selected, catalog, verb });
         if (options.dryRun) {

@@ -5,9 +5,10 @@ import { openDatabase } from '../../core/database.ts';
 import { UserError } from '../../core/errors.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
-import { compileInline } from '../compile/compile-inline.ts';
+import { attemptInline } from '../compile/compile-inline.ts';
 import { readRows } from '../execute/read-rows.ts';
 import { formatRows, type RowsFormat } from '../report/rows.ts';
+import { answerUntilDone } from './answer-questions.ts';
 import { findNode, type LoadedProject, loadProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
 
@@ -26,7 +27,7 @@ export interface ShowOptions extends CommonOptions {
 /** Prints rows on stdout. */
 export async function show(context: ProgramContext, options: ShowOptions): Promise<ExitCode> {
   const project = await loadProject(context, options);
-  const query = await queryOf(project, options);
+  const query = await queryOf(context, project, options);
   return withTarget<ExitCode>(project.request, async (target) => {
     const database = openDatabase(target.connection, {
       applicationName: 'fundlens:runner:show',
@@ -45,7 +46,7 @@ export async function show(context: ProgramContext, options: ShowOptions): Promi
   });
 }
 
-async function queryOf(project: LoadedProject, options: ShowOptions) {
+async function queryOf(context: ProgramContext, project: LoadedProject, options: ShowOptions) {
   const given = [options.name, options.inline, options.inlineFile].filter((it) => it !== undefined);
   if (given.length !== 1) {
     throw new UserError('show takes one model or test, or a query', {
@@ -62,7 +63,9 @@ async function queryOf(project: LoadedProject, options: ShowOptions) {
   }
   const path = options.inlineFile ?? '--inline';
   const text = options.inline ?? (await readInlineFile(path));
-  const compiled = compileInline(project.resolver, { path, text });
+  const compiled = await answerUntilDone(context, project.request, (answers) =>
+    attemptInline(project.resolver, { path, text }, answers),
+  );
   return { sql: compiled.text, sqlMap: compiled.map, path };
 }
 

@@ -11,16 +11,19 @@ import { ListValue, type Value } from '../../core/template/values.ts';
 import type { ParsedGenericTest } from '../project/types.ts';
 import { compileTestQueries, type RelationOf, testConfigFields } from './compile-test.ts';
 import { resolveConfig } from './config.ts';
-import { nodeValue } from './node-value.ts';
-import { filteredRelationValue } from './relation-value.ts';
+import { madeOnce, nodeValue } from './node-value.ts';
+import { refusalsOf } from './refusals.ts';
+import { relationValue } from './relation-value.ts';
 import type { Resolver } from './resolve.ts';
+import { withNames } from './scope.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
 
 /** Compiles one generic test; undefined where it, or what it tests, is disabled. */
 export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest): Test | undefined {
   if (test.on.kind === 'ref' && resolver.isDisabled(test.on.name)) return undefined;
   const faults: UserError[] = [];
-  const config = resolveConfig('test', test.layers, faults);
+  const report = resolver.facts.configReport?.(test.packageName);
+  const config = resolveConfig('test', test.layers, faults, report);
   throwFaults(faults);
   if (config === undefined || config.enabled === false) return undefined;
   const macro = findMacro(resolver, test);
@@ -28,23 +31,21 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
   const { database, schema } = resolver.facts.inputs.target;
   const call = parseTemplate({
     path: test.path,
-    text: `{{ ${macro}(**_test_arguments) }}`,
+    text: `{{ ${macro}(model=get_where_subquery(_test_model), **_test_arguments) }}`,
     firstLine: test.place.line ?? 1,
   });
   const render = (scope: RenderScope, relationOf: RelationOf) => {
     const relation = relationOf(subject.uniqueId, subject.relation);
-    const args = DictValue.of([
-      ['model', filteredRelationValue(database, relation, config.where)],
-      ...argumentValues(test, scope),
+    const own = new Map<string, Value>([
+      ['_test_model', relationValue(database, relation)],
+      ['_test_arguments', DictValue.of(argumentValues(test, scope))],
     ]);
-    return renderTemplate(call, {
-      lookup: (name) => (name === '_test_arguments' ? args : scope.lookup(name)),
-      names: () => scope.names(),
-    });
+    return renderTemplate(call, withNames(scope, own));
   };
   const queries = compileTestQueries(resolver, {
-    model: nodeValue({ ...test, database, schema, alias: test.name, config }),
+    model: madeOnce(() => nodeValue({ ...test, database, schema, alias: test.name, config })),
     config,
+    packageName: test.packageName,
     render: (scope, relationOf) => {
       // Through `ref` and `source`, so that the subject is among the parents.
       touch(scope, test.on);
@@ -69,6 +70,7 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
     columnName: test.columnName,
     rawSql: call.source.text,
     ...testConfigFields(config),
+    refusals: refusalsOf(config, test.layers, test.path),
     ...queries,
   };
 }
@@ -76,8 +78,9 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
 function findMacro(resolver: Resolver, test: ParsedGenericTest): string {
   const parts = test.testName.split('.');
   const macro = `test_${parts.at(-1)}`;
-  const { definitions } = resolver.facts.macros;
-  if (definitions.has(macro)) return [...parts.slice(0, -1), macro].join('.');
+  const { definitions, find } = resolver.facts.macros;
+  const packageName = parts.length > 1 ? parts[0] : undefined;
+  if (find(test.packageName, packageName, macro)) return [...parts.slice(0, -1), macro].join('.');
   const known = [...definitions.keys()]
     .filter((name) => name.startsWith('test_'))
     .map((name) => name.slice('test_'.length));
@@ -94,17 +97,25 @@ function findSubject(
   resolver: Resolver,
   test: ParsedGenericTest,
 ): { readonly uniqueId: NodeId; readonly relation: RelationName } {
+  const from = test.packageName;
   return test.on.kind === 'ref'
-    ? resolver.findRef(undefined, test.on.name)
-    : resolver.findSource(test.on.source, test.on.table);
+    ? resolver.findRef(undefined, test.on.name, { from, version: test.on.version })
+    : resolver.findSource(test.on.source, test.on.table, { from });
 }
 
+const refCall = parseTemplate({ path: 'ref', text: '{{ ref(_name) }}' });
+const versionedRefCall = parseTemplate({ path: 'ref', text: '{{ ref(_name, v=_version) }}' });
+const sourceCall = parseTemplate({ path: 'source', text: '{{ source(_source, _table) }}' });
+
 function touch(scope: RenderScope, on: ParsedGenericTest['on']): void {
-  const text =
-    on.kind === 'ref'
-      ? `{{ ref(${JSON.stringify(on.name)}) }}`
-      : `{{ source(${JSON.stringify(on.source)}, ${JSON.stringify(on.table)}) }}`;
-  renderTemplate(parseTemplate({ path: on.kind, text }), scope);
+  if (on.kind === 'source') {
+    const names = { _source: on.source, _table: on.table };
+    renderTemplate(sourceCall, withNames(scope, new Map(Object.entries(names))));
+    return;
+  }
+  const names = new Map<string, Value>([['_name', on.name]]);
+  if (on.version !== undefined) names.set('_version', fromJson(on.version));
+  renderTemplate(names.size === 1 ? refCall : versionedRefCall, withNames(scope, names));
 }
 
 /** dbt reads a text such as `ref('x')` in an argument as a call; other text may hold templates. */

@@ -3,17 +3,31 @@
 import { parseTemplate } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
+import { type Answers, type Attempt, attempt } from './answers.ts';
 import { nodeContext } from './context.ts';
 import { nodeValue } from './node-value.ts';
 import { type Resolver, relationOfNode } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
 
-/** Compiles a query with the project's context. @throws {TemplateError} for a fault in it */
-export function compileInline(
+/** A query as it was given, and what to call its place. */
+export interface InlineSource {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Compiles a query as far as the answers go. @throws {TemplateError} for a fault in it */
+export function attemptInline(
   resolver: Resolver,
-  source: { readonly path: string; readonly text: string },
-): Rendered {
+  source: InlineSource,
+  answers: Answers,
+): Attempt<Rendered> {
+  const answered = { ...resolver, facts: { ...resolver.facts, answers } };
+  return attempt(() => compileInline(answered, source));
+}
+
+/** Compiles a query with the project's context. @throws {TemplateError} for a fault in it */
+export function compileInline(resolver: Resolver, source: InlineSource): Rendered {
   const { database, schema } = resolver.facts.inputs.target;
   const name = 'inline_query';
   const model = nodeValue({
@@ -30,8 +44,8 @@ export function compileInline(
     resolver.facts,
     { relation: undefined, model, execute: true },
     {
-      ref: (packageName, ref) =>
-        relationOfNode(resolver, resolver.findRef(packageName, ref).relation),
+      ref: (packageName, ref, _site, version) =>
+        relationOfNode(resolver, resolver.findRef(packageName, ref, { version }).relation),
       source: (it, table) => relationOfNode(resolver, resolver.findSource(it, table).relation),
       config: () => undefined,
       readConfig: () => undefined,

@@ -4,7 +4,8 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
-import { nodeValue } from './node-value.ts';
+import { madeOnce, nodeValue } from './node-value.ts';
+import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
@@ -18,24 +19,34 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
   const dependsOn = new Set<NodeId>();
   const { config, relation } = model;
   const { database } = resolver.facts.inputs.target;
-  const described = nodeValue({
-    ...model.parsed,
-    database,
-    schema: relation.schema,
-    alias: relation.identifier,
-    config,
-  });
+  const from = model.parsed.packageName;
+  const described = madeOnce(() =>
+    nodeValue({
+      ...model.parsed,
+      database,
+      schema: relation.schema,
+      alias: relation.identifier,
+      config,
+    }),
+  );
   const context = nodeContext(
     resolver.facts,
-    { relation: relationOfNode(resolver, relation), model: described, execute: true },
     {
-      ref: (packageName, name) => {
-        const found = resolver.findRef(packageName, name);
+      relation: relationOfNode(resolver, relation),
+      get model() {
+        return described();
+      },
+      execute: true,
+      packageName: from,
+    },
+    {
+      ref: (packageName, name, _site, version) => {
+        const found = resolver.findRef(packageName, name, { from, version });
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
       source: (source, table) => {
-        const found = resolver.findSource(source, table);
+        const found = resolver.findSource(source, table, { from });
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
@@ -59,6 +70,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     ...builtFields(model.parsed, config, relation),
     dependsOn: [...dependsOn].sort(),
     materialized: config.materialized,
+    refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
     rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,

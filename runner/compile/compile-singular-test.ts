@@ -5,8 +5,9 @@ import { renderTemplate } from '../../core/template/render.ts';
 import type { ParsedSingularTest } from '../project/types.ts';
 import { compileTestQueries, testConfigFields } from './compile-test.ts';
 import { resolveConfig } from './config.ts';
-import { nodeValue } from './node-value.ts';
-import type { Resolver } from './resolve.ts';
+import { madeOnce, nodeValue } from './node-value.ts';
+import { refusalsOf } from './refusals.ts';
+import { captureKey, type Resolver } from './resolve.ts';
 import type { Test } from './types.ts';
 
 /** Compiles one singular test; undefined where it is disabled. */
@@ -14,14 +15,15 @@ export function compileSingularTest(
   resolver: Resolver,
   test: ParsedSingularTest,
 ): Test | undefined {
-  const captured = resolver.captured.get(`singular-test:${test.name}`);
+  const captured = resolver.captured.get(captureKey(test));
   if (captured === undefined) return undefined;
   const faults: UserError[] = [];
-  const config = resolveConfig('test', [...test.layers, captured.layer], faults);
+  const report = resolver.facts.configReport?.(test.packageName);
+  const config = resolveConfig('test', [...test.layers, captured.layer], faults, report);
   throwFaults(faults);
   if (config === undefined || config.enabled === false) return undefined;
   const { database, schema } = resolver.facts.inputs.target;
-  const model = nodeValue({ ...test, database, schema, alias: test.name, config });
+  const model = madeOnce(() => nodeValue({ ...test, database, schema, alias: test.name, config }));
   return {
     kind: 'test',
     testKind: 'singular',
@@ -37,9 +39,11 @@ export function compileSingularTest(
     columnName: undefined,
     rawSql: test.rawSql,
     ...testConfigFields(config),
+    refusals: refusalsOf(config, [...test.layers, captured.layer], test.path),
     ...compileTestQueries(resolver, {
       model,
       config,
+      packageName: test.packageName,
       render: (scope) => renderTemplate(captured.template, scope),
     }),
   };

@@ -1,5 +1,6 @@
 // Tests: the query over published relations, and one variant for each parent that may be staged.
 
+import { fromJson } from '../../core/template/json.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
@@ -13,8 +14,10 @@ import type { NodeId, RelationName, Test } from './types.ts';
 
 /** What a test's query is made from. */
 export interface TestQueryMaker {
-  readonly model: Value;
+  readonly model: () => Value;
   readonly config: Config<'test'>;
+  /** Of the test; its macros, refs and sources are looked for there first. */
+  readonly packageName: string;
   /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
   render(scope: RenderScope, relationOf: RelationOf): Rendered;
 }
@@ -33,20 +36,32 @@ export function compileTestQueries(
       id === stagedParent ? besideName(relation, 'staged') : relation;
     const context = nodeContext(
       resolver.facts,
-      { relation: undefined, model: maker.model, execute: true },
       {
-        ref: (packageName, name) => {
-          const found = resolver.findRef(packageName, name);
+        relation: undefined,
+        get model() {
+          return maker.model();
+        },
+        execute: true,
+        packageName: maker.packageName,
+      },
+      {
+        ref: (packageName, name, _site, version) => {
+          const found = resolver.findRef(packageName, name, { from: maker.packageName, version });
           parents.set(found.uniqueId, 'buildable');
           return relationOfNode(resolver, relationOf(found.uniqueId, found.relation));
         },
         source: (source, table) => {
-          const found = resolver.findSource(source, table);
+          const found = resolver.findSource(source, table, { from: maker.packageName });
           parents.set(found.uniqueId, 'source');
           return relationOfNode(resolver, found.relation);
         },
         config: () => undefined,
-        readConfig: () => undefined,
+        readConfig: (name) => {
+          const value = Object.hasOwn(maker.config, name)
+            ? Reflect.get(maker.config, name)
+            : undefined;
+          return value === undefined ? undefined : fromJson(value);
+        },
       },
     );
     return trimSql(maker.render(scopeOf(context), relationOf));

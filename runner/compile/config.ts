@@ -1,139 +1,126 @@
 // A node's config from its layers: project folders, YAML, the file itself; typed and checked.
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import { nearestName, type Place, UserError } from '../../core/errors.ts';
 import type { ConfigLayer } from '../project/types.ts';
-
-const tags = z
-  .union([z.string(), z.array(z.string())], 'expected a tag or a list of tags')
-  .transform((value) => (typeof value === 'string' ? [value] : value));
-const boolean = z.boolean('expected true or false');
-const name = z.string('expected a name');
-const map = z.record(z.string(), z.unknown(), 'expected a map');
-const common = {
-  enabled: boolean.optional(),
-  tags: tags.optional(),
-  meta: map.optional(),
-  docs: map.optional(),
-};
-const index = z.strictObject({
-  columns: z.array(name, 'expected a list of columns').min(1, 'an index has at least one column'),
-  unique: boolean.default(false),
-  type: name.optional(),
-});
-const persistDocs = z.strictObject({
-  relation: boolean.default(false),
-  columns: boolean.default(false),
-});
-const built = {
-  ...common,
-  schema: name.nullish(),
-  alias: name.nullish(),
-  database: name.nullish(),
-  indexes: z.array(index, 'expected a list of indexes').optional(),
-  persist_docs: persistDocs.optional(),
-  full_refresh: boolean.optional(),
-};
-
-const shapes = {
-  model: z.strictObject({
-    ...built,
-    materialized: z
-      .enum(['view', 'table'], 'this version builds `view` and `table`')
-      .default('view'),
-  }),
-  seed: z.strictObject({
-    ...built,
-    delimiter: z.string().length(1, 'expected one character').default(','),
-    column_types: z.record(z.string(), z.string(), 'expected types by column name').default({}),
-    quote_columns: boolean.optional(),
-  }),
-  test: z.strictObject({
-    ...common,
-    severity: z
-      .string()
-      .transform((value) => value.toLowerCase())
-      .pipe(z.enum(['error', 'warn'], 'expected `error` or `warn`'))
-      .default('error'),
-    warn_if: name.default('!= 0'),
-    error_if: name.default('!= 0'),
-    fail_calc: name.default('count(*)'),
-    limit: z.number('expected a number of rows').int().positive().optional(),
-    where: name.optional(),
-  }),
-  source: z.strictObject({ ...common }),
-};
+import { configAliases, configSchemas, foreignConfigs } from '../schemas/configs.ts';
 
 /** The kinds of node that have a config. */
-export type ConfigKind = keyof typeof shapes;
+export type ConfigKind = keyof typeof configSchemas;
 
 /** A node's config after all layers. */
-export type Config<Kind extends ConfigKind> = z.infer<(typeof shapes)[Kind]>;
+export type Config<Kind extends ConfigKind> = z.infer<(typeof configSchemas)[Kind]>;
 
-/** Configs that dbt acts on and this version does not: refused, never passed over. */
-const unsupported = new Set([
-  ...[
-    'pre_hook',
-    'post_hook',
-    'pre-hook',
-    'post-hook',
-    'sql_header',
-    'grants',
-    'contract',
-    'group',
-  ],
-  ...['access', 'unique_key', 'incremental_strategy', 'incremental_predicates', 'on_schema_change'],
-  ...['event_time', 'begin', 'batch_size', 'lookback', 'concurrent_batches', 'unlogged', 'quoting'],
-  ...['store_failures', 'store_failures_as', 'freshness', 'on_configuration_change', 'packages'],
-]);
+/** What becomes of a config that nobody knows and that resembles none. */
+export interface ConfigReport {
+  /** An error rather than a warning. */
+  readonly isStrict: boolean;
+  readonly warnings: UserError[];
+}
 
 /**
- * Merges the layers of a node's config, later ones winning; tags add up and meta merges.
+ * Merges the layers of a node's config, later ones winning, as dbt merges each config. Configs of
+ * the user's own are kept beside the known ones, for `config.get`.
  * Faults go to `faults`; undefined is returned when there are any.
  */
 export function resolveConfig<Kind extends ConfigKind>(
   kind: Kind,
   layers: readonly ConfigLayer[],
   faults: UserError[],
+  report: ConfigReport = { isStrict: false, warnings: [] },
 ): Config<Kind> | undefined {
-  const merged: Record<string, unknown> = {};
-  const places = new Map<string, Place>();
-  const allTags: unknown[] = [];
-  for (const layer of layers) {
-    for (const [key, value] of Object.entries(layer.values)) {
-      places.set(key, layer.placeOf(key));
-      if (key === 'tags' && (typeof value === 'string' || Array.isArray(value))) {
-        allTags.push(...[value].flat());
-        merged[key] = [...new Set(allTags)];
-      } else if (key === 'meta' && isMap(merged[key]) && isMap(value)) {
-        merged[key] = { ...merged[key], ...value };
-      } else merged[key] = value;
-    }
+  const { values, places } = mergeLayers(kind, layers);
+  const schema = configSchemas[kind];
+  const known = Object.keys(schema.shape);
+  const unknown = Object.keys(values).filter((key) => !known.includes(key));
+  const before = faults.length;
+  for (const key of unknown) {
+    if (foreignConfigs.has(key)) continue;
+    const nearest = nearestName(key, known);
+    const fault = unknownFault(key, nearest, places.get(key));
+    (nearest !== undefined || report.isStrict ? faults : report.warnings).push(fault);
   }
-  const shape = shapes[kind];
-  const known = Object.keys(shape.shape);
-  const unknown = Object.keys(merged).filter((key) => !known.includes(key));
-  faults.push(...unknown.map((key) => unknownFault(key, known, places.get(key))));
-  const parsed = shape.safeParse(
-    Object.fromEntries(Object.entries(merged).filter(([key]) => known.includes(key))),
+  const parsed = schema.safeParse(
+    Object.fromEntries(Object.entries(values).filter(([key]) => known.includes(key))),
     { reportInput: true },
   );
   if (!parsed.success) {
     faults.push(...parsed.error.issues.map((issue) => configFault(issue, places)));
     return undefined;
   }
-  // as: `shape` is the shape of `kind`, which the compiler does not follow through the index
-  return unknown.length > 0 ? undefined : (parsed.data as Config<Kind>);
+  if (faults.length > before) return undefined;
+  const own = Object.fromEntries(unknown.map((key) => [key, values[key]]));
+  // as: `schema` is the schema of `kind`, which the compiler does not follow through the index
+  return { ...own, ...parsed.data } as Config<Kind>;
 }
 
-function unknownFault(key: string, known: readonly string[], where: Place | undefined): UserError {
-  if (unsupported.has(key)) {
-    return new UserError(`config \`${key}\` is not supported yet`, {
-      where,
-      hint: 'remove it: the runner refuses what it would otherwise pass over',
-    });
+interface Merged {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Where each config was set last. */
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+type Merge = (before: unknown, given: unknown) => unknown;
+
+/** How a config of several places becomes one; any that is not named here is replaced. */
+const merges: Readonly<Record<string, Merge>> = {
+  tags: (before, given) => [...new Set([...listed(before), ...listed(given)])],
+  packages: (before, given) => [...listed(before), ...listed(given)],
+  'pre-hook': (before, given) => [...listed(before), ...listed(given)],
+  'post-hook': (before, given) => [...listed(before), ...listed(given)],
+  meta: mergeMaps,
+  docs: mergeMaps,
+  quoting: mergeMaps,
+  column_types: mergeMaps,
+  contract: mergeMaps,
+  freshness: mergeMaps,
+  grants: mergeGrants,
+};
+
+function mergeLayers(kind: ConfigKind, layers: readonly ConfigLayer[]): Merged {
+  const values: Record<string, unknown> = {};
+  const places = new Map<string, Place>();
+  for (const layer of layers) {
+    for (const [written, given] of Object.entries(layer.values)) {
+      const key = Object.hasOwn(configAliases, written)
+        ? (configAliases[written] ?? written)
+        : written;
+      places.set(key, layer.placeOf(written));
+      // Exposures have the tags that were said last, where all other nodes have all.
+      const isReplaced = kind === 'exposure' && key === 'tags';
+      const merge = Object.hasOwn(merges, key) && !isReplaced ? merges[key] : undefined;
+      values[key] = merge === undefined ? given : merge(values[key], given);
+    }
   }
-  const nearest = nearestName(key, known);
+  return { values, places };
+}
+
+function listed(value: unknown): unknown[] {
+  return value === undefined || value === null ? [] : [value].flat();
+}
+
+/** A value that is no map replaces what was there, to be refused by the schema. */
+function mergeMaps(before: unknown, given: unknown): unknown {
+  return isMap(before) && isMap(given) ? { ...before, ...given } : given;
+}
+
+/** A privilege replaces its grantees; one with `+` adds to them. */
+function mergeGrants(before: unknown, given: unknown): unknown {
+  if (!isMap(given)) return given;
+  const merged: Record<string, unknown> = isMap(before) ? { ...before } : {};
+  for (const [key, grantees] of Object.entries(given)) {
+    const privilege = key.replace(/^\+/, '');
+    const isAdded = key !== privilege;
+    merged[privilege] = isAdded ? [...listed(merged[privilege]), ...listed(grantees)] : grantees;
+  }
+  return merged;
+}
+
+function unknownFault(
+  key: string,
+  nearest: string | undefined,
+  where: Place | undefined,
+): UserError {
   return new UserError(`unknown config \`${key}\``, {
     where,
     hint: nearest ? `did you mean \`${nearest}\`?` : 'keys of your own belong under `meta`',

@@ -1,25 +1,33 @@
-// What templates of a node can name: dbt's context, as far as this version has it.
+// What templates of a node can name: dbt's context for a project on PostgreSQL.
 
-import { nearestName, UserError } from '../../core/errors.ts';
+import { bindArguments } from '../../core/template/arguments.ts';
 import { DictValue } from '../../core/template/dict.ts';
 import { ValueFault } from '../../core/template/errors.ts';
-import { fromJson, toJson } from '../../core/template/json.ts';
-import { returnFunction } from '../../core/template/render.ts';
+import { toText } from '../../core/template/python-text.ts';
 import {
   asText,
   type CallSite,
-  type FunctionValue,
+  FloatValue,
   type HostObject,
-  isUndefined,
   makeFunction,
   type Value,
 } from '../../core/template/values.ts';
-import type { CompileInputs, TargetFacts } from './inputs.ts';
-import type { MacroLibrary } from './macro-library.ts';
+import { adapterValue } from './adapter-value.ts';
+import type { Answers } from './answers.ts';
+import type { ConfigReport } from './config.ts';
+import { configValue } from './config-value.ts';
+import type { CompileInputs } from './inputs.ts';
+import { type Introspection, introspectionOf } from './introspection.ts';
+import { type MacroLibrary, withFunctions } from './macro-library.ts';
+import { nameArgument, nearestHint, projectNames } from './project-functions.ts';
+import { isRelation, relationValue } from './relation-value.ts';
+import { type LazyNames, makeScope, type NodeScope } from './scope.ts';
+import { statementFunctions } from './statement-functions.ts';
 
 /** What a node's templates do to the outside: answered differently while capturing and compiling. */
 export interface NodeHandlers {
-  ref(packageName: string | undefined, name: string, site: CallSite): Value;
+  /** `version` is set where the call names one. */
+  ref(packageName: string | undefined, name: string, site: CallSite, version?: string): Value;
   source(source: string, table: string, site: CallSite): Value;
   /** Hears each `config(…)` call. */
   config(values: ReadonlyMap<string, Value>, site: CallSite): void;
@@ -31,10 +39,12 @@ export interface NodeHandlers {
 export interface NodeFacts {
   /** `this`, or undefined where the node has no relation. */
   readonly relation: Value | undefined;
-  /** The `model` variable. */
+  /** The `model` variable; a getter where it is made only for templates that ask. */
   readonly model: Value;
   /** False while refs and configs are gathered, true when the SQL is made. */
   readonly execute: boolean;
+  /** The package whose macros and vars the node sees first; that of `model` where absent. */
+  readonly packageName?: string;
 }
 
 /** What is the same for every node of a project. */
@@ -45,6 +55,21 @@ export interface ProjectFacts {
   readonly macros: MacroLibrary;
   /** Hears `log(…, info=true)` and `print`. */
   readonly onLog: (message: string) => void;
+  readonly projectName?: string;
+  /** What becomes of unknown configs of a package's nodes. */
+  readonly configReport?: (packageName: string) => ConfigReport;
+  /** The vars that nodes of a package see; `vars` where absent. */
+  readonly varsOf?: (packageName: string) => ReadonlyMap<string, unknown>;
+  /** What the database has said so far. */
+  readonly answers?: Answers;
+  /** The text of a docs block, asked from a package. */
+  readonly docOf?: (
+    from: string,
+    packageName: string | undefined,
+    name: string,
+  ) => string | undefined;
+  /** `graph`, made when it is first asked for. */
+  readonly graph?: () => Value;
 }
 
 /** Names and values that templates of one node can use. */
@@ -52,42 +77,52 @@ export function nodeContext(
   project: ProjectFacts,
   node: NodeFacts,
   handlers: NodeHandlers,
-): ReadonlyMap<string, Value> {
-  const context = new Map<string, Value>(project.macros.globals);
-  const add = (value: FunctionValue): void => {
-    context.set(value.name, value);
-  };
-  for (const value of projectFunctions(project)) add(value);
-  add(makeFunction('ref', (args, kwargs, site) => callRef(args, kwargs, site, handlers)));
-  add(makeFunction('source', (args, kwargs, site) => callSource(args, kwargs, site, handlers)));
-  context.set('config', configFunction(handlers));
-  context.set('target', targetObject(project.inputs.target));
-  context.set('model', node.model);
-  context.set('execute', node.execute);
-  context.set('run_started_at', project.inputs.runStartedAt);
-  context.set('invocation_id', project.inputs.invocationId);
-  if (node.relation !== undefined) context.set('this', node.relation);
-  return context;
+): NodeScope {
+  const packageName = node.packageName ?? packageOf(node.model) ?? project.projectName ?? '';
+  const { database } = project.inputs.target;
+  const introspection = introspectionOf(database, project.answers ?? new Map(), node.execute);
+  const context = projectNames(project, packageName, node.execute);
+  const ref = makeFunction('ref', (args, kwargs, site) => callRef(args, kwargs, site, handlers));
+  const source = makeFunction('source', (args, kwargs, site) =>
+    callSource(args, kwargs, site, handlers),
+  );
+  const likeMacros = [
+    ...statementFunctions(introspection),
+    ...relationFunctions(project, node, introspection),
+  ];
+  for (const value of [ref, source, ...likeMacros]) context.set(value.name, value);
+  context.setLazily('dbt', () =>
+    withFunctions(project.macros.internal, new Map(likeMacros.map((value) => [value.name, value]))),
+  );
+  context.set(
+    'doc',
+    makeFunction('doc', (args) => callDoc(args, packageName, project)),
+  );
+  context.set('config', configValue(handlers, node.execute));
+  context.setLazily('model', () => node.model);
+  context.setLazily('adapter', () =>
+    adapterValue({
+      introspection,
+      dispatch: (name, macroNamespace) =>
+        project.macros.dispatch(packageName, name, macroNamespace),
+    }),
+  );
+  context.setLazily('builtins', () => builtinsOf(context));
+  context.set('this', node.relation ?? null);
+  context.setLazily('pre_hooks', () => listOf(node.model, 'pre-hook'));
+  context.setLazily('post_hooks', () => listOf(node.model, 'post-hook'));
+  const makeGraph = node.execute ? project.graph : undefined;
+  context.setLazily('graph', () => (makeGraph === undefined ? new DictValue() : makeGraph()));
+  return makeScope(project.macros.visibleFrom(packageName), context);
 }
 
-function projectFunctions(project: ProjectFacts): FunctionValue[] {
-  return [
-    makeFunction('var', (args, kwargs) => callVar(args, kwargs, project.vars)),
-    makeFunction('env_var', (args, kwargs) => callEnvVar(args, kwargs, project.inputs.env)),
-    makeFunction('is_incremental', () => false),
-    makeFunction('should_full_refresh', () => false),
-    returnFunction,
-    makeFunction('log', (args, kwargs) => {
-      if (kwargs.get('info') === true || args[1] === true) project.onLog(textOf(args[0] ?? ''));
-      return '';
-    }),
-    makeFunction('print', (args) => {
-      project.onLog(textOf(args[0] ?? ''));
-      return '';
-    }),
-    makeFunction('tojson', (args) => JSON.stringify(toJson(args[0] ?? null))),
-    makeFunction('fromjson', (args) => parseJson(args, 'fromjson')),
-  ];
+function packageOf(model: Value): string | undefined {
+  return model instanceof DictValue ? asText(model.get('package_name') ?? null) : undefined;
+}
+
+function listOf(model: Value, key: string): Value {
+  const config = model instanceof DictValue ? model.get('config') : undefined;
+  return (config instanceof DictValue ? config.get(key) : undefined) ?? null;
 }
 
 function callRef(
@@ -96,15 +131,28 @@ function callRef(
   site: CallSite,
   handlers: NodeHandlers,
 ): Value {
-  const words = args.map((arg) => asText(arg));
-  const hasVersion = kwargs.has('v') || kwargs.has('version');
-  if (hasVersion) throw new ValueFault('`ref` with a version is not supported yet');
-  const [first, second] = words;
-  if (words.length === 1 && first !== undefined) return handlers.ref(undefined, first, site);
-  if (words.length === 2 && first !== undefined && second !== undefined) {
-    return handlers.ref(first, second, site);
+  for (const name of kwargs.keys()) {
+    if (name !== 'v' && name !== 'version') {
+      throw new ValueFault(`\`ref\` has no argument \`${name}\``);
+    }
+  }
+  const [first, second] = args.map((arg) => asText(arg));
+  const given = kwargs.get('version') ?? kwargs.get('v') ?? null;
+  const version = given === null ? undefined : versionText(given);
+  if (args.length === 1 && first !== undefined) {
+    return handlers.ref(undefined, first, site, version);
+  }
+  if (args.length === 2 && second !== undefined && (first !== undefined || args[0] === null)) {
+    return handlers.ref(first, second, site, version);
   }
   throw new ValueFault('`ref` takes the name of a model, as text', "write ref('model_name')");
+}
+
+function versionText(value: Value): string {
+  const text = asText(value);
+  if (text !== undefined) return text;
+  if (typeof value === 'number' || value instanceof FloatValue) return toText(value);
+  throw new ValueFault('the version of a `ref` is a text or a number');
 }
 
 function callSource(
@@ -120,136 +168,83 @@ function callSource(
   return handlers.source(source, table, site);
 }
 
-/** `config` is called to set, and asked by `get` and `require`. */
-function configFunction(handlers: NodeHandlers): HostObject {
-  const methods: Readonly<Record<string, FunctionValue>> = {
-    get: makeFunction('config.get', (args, kwargs) => {
-      const fallback = args[1] ?? kwargs.get('default') ?? null;
-      return handlers.readConfig(nameArgument('config.get', args)) ?? fallback;
-    }),
-    require: makeFunction('config.require', (args) => {
-      const name = nameArgument('config.require', args);
-      const value = handlers.readConfig(name);
-      if (value === undefined)
-        throw new ValueFault(`config \`${name}\` is required here and not set`);
-      return value;
-    }),
+/** The functions that dbt writes as macros on top of `adapter.get_relation`. */
+function relationFunctions(project: ProjectFacts, node: NodeFacts, introspection: Introspection) {
+  const fullRefresh = (): boolean => {
+    const own = node.model instanceof DictValue ? node.model.get('config') : undefined;
+    const config = own instanceof DictValue ? own.get('full_refresh') : undefined;
+    if (typeof config === 'boolean') return config;
+    return project.inputs.flags?.['FULL_REFRESH'] === true;
   };
+  const relationHere = (value: Value): Value => {
+    if (!isRelation(value)) throw new ValueFault('a relation is expected here');
+    const { schema, identifier } = value.relation.path;
+    return introspection.getRelation(schema ?? '', identifier ?? '');
+  };
+  return [
+    makeFunction('should_full_refresh', fullRefresh),
+    makeFunction('is_incremental', () => {
+      if (!node.execute || fullRefresh() || node.relation === undefined) return false;
+      const own = node.model instanceof DictValue ? node.model.get('config') : undefined;
+      const materialized = own instanceof DictValue ? own.get('materialized') : undefined;
+      if (materialized !== 'incremental') return false;
+      const found = relationHere(node.relation);
+      return isRelation(found) && found.relation.type === 'table';
+    }),
+    makeFunction('load_relation', (args, kwargs) => {
+      const [relation] = bindArguments('load_relation', ['relation'], 1, args, kwargs);
+      return introspection.execute ? relationHere(relation ?? null) : null;
+    }),
+    makeFunction('load_cached_relation', (args, kwargs) => {
+      const [relation] = bindArguments('load_cached_relation', ['relation'], 1, args, kwargs);
+      return introspection.execute ? relationHere(relation ?? null) : null;
+    }),
+    makeFunction('get_columns_in_relation', (args, kwargs, site) => {
+      const adapter = adapterValue({
+        introspection,
+        dispatch: (name) => project.macros.dispatch('', name, undefined),
+      });
+      const method = adapter.getAttribute('get_columns_in_relation');
+      if (typeof method !== 'object' || method === null || method.kind !== 'function') return null;
+      return method.call(args, kwargs, site);
+    }),
+    makeFunction('make_temp_relation', (args, kwargs) => {
+      const names = ['base_relation', 'suffix'];
+      const [base, suffix] = bindArguments('make_temp_relation', names, 1, args, kwargs);
+      if (!isRelation(base)) throw new ValueFault('`make_temp_relation` takes a relation');
+      const { schema, identifier } = base.relation.path;
+      const end = asText(suffix ?? null) ?? '__dbt_tmp';
+      const name = { schema: schema ?? '', identifier: `${identifier ?? ''}${end}` };
+      return relationValue(project.inputs.target.database, name);
+    }),
+  ];
+}
+
+function callDoc(args: readonly Value[], from: string, project: ProjectFacts): Value {
+  const words = args.map((arg) => asText(arg));
+  const [first, second] = words;
+  const [packageName, name] = args.length === 2 ? [first, second] : [undefined, first];
+  if (name === undefined || args.length > 2) nameArgument('doc', []);
+  const text = name === undefined ? undefined : project.docOf?.(from, packageName, name);
+  if (text !== undefined) return text;
+  throw new ValueFault(`there is no docs block \`${words.join('.')}\``);
+}
+
+/** dbt's own meaning of names that a project may have taken for macros. */
+function builtinsOf(own: LazyNames): HostObject {
   return {
     kind: 'host',
-    typeName: 'config',
-    getAttribute: (name) => (Object.hasOwn(methods, name) ? methods[name] : undefined),
-    toText: () => {
-      throw new ValueFault('`config` is to be called', 'write config(materialized=…)');
-    },
-    call: (args, kwargs, site) => {
-      const given = new Map(kwargs);
-      for (const arg of args) {
-        if (!(arg instanceof DictValue)) {
-          throw new ValueFault(
-            '`config` takes named options',
-            "write config(materialized='table')",
-          );
-        }
-        for (const [key, value] of arg.entries()) given.set(asText(key) ?? '', value);
+    typeName: 'builtins',
+    isMapping: true,
+    getAttribute: (name) => {
+      const found = own.get(name);
+      if (found === undefined) {
+        throw new ValueFault(`\`builtins\` has no \`${name}\``, nearestHint(name, own.keys()));
       }
-      handlers.config(given, site);
-      return '';
+      return found;
+    },
+    toText: () => {
+      throw new ValueFault('`builtins` cannot be printed');
     },
   };
-}
-
-function callVar(
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-  vars: ReadonlyMap<string, unknown>,
-): Value {
-  const name = nameArgument('var', args);
-  if (vars.has(name)) return fromJson(vars.get(name));
-  const fallback = args[1] ?? kwargs.get('default');
-  if (fallback !== undefined) return fallback;
-  throw new ValueFault(
-    `variable \`${name}\` is not set`,
-    nearestHint(name, vars.keys()) ?? `set it under \`vars:\` in dbt_project.yml, or with --vars`,
-  );
-}
-
-function callEnvVar(
-  args: readonly Value[],
-  kwargs: ReadonlyMap<string, Value>,
-  env: Readonly<Record<string, string | undefined>>,
-): Value {
-  const name = nameArgument('env_var', args);
-  if (/^DBT_(ENV|ENGINE)_SECRET/.test(name)) {
-    throw new ValueFault(
-      `\`${name}\` is a secret, and compiled SQL is written to files and logs`,
-      'use secrets in profiles.yml only',
-    );
-  }
-  const value = env[name];
-  if (value !== undefined) return value;
-  const fallback = args[1] ?? kwargs.get('default');
-  if (fallback !== undefined) return fallback;
-  throw new ValueFault(
-    `environment variable \`${name}\` is not set`,
-    `set it, or give a default: env_var('${name}', '…')`,
-  );
-}
-
-function targetObject(target: TargetFacts): HostObject {
-  const attributes: Readonly<Record<string, Value>> = {
-    profile_name: target.profile,
-    name: target.name,
-    target_name: target.name,
-    type: 'postgres',
-    database: target.database,
-    dbname: target.database,
-    schema: target.schema,
-    threads: target.threads,
-    host: target.host,
-    port: target.port,
-    user: target.user,
-  };
-  const get = (key: Value): Value | undefined => {
-    const name = asText(key) ?? '';
-    return Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-  };
-  return {
-    kind: 'host',
-    typeName: 'target',
-    getAttribute: (name) =>
-      name === 'get'
-        ? makeFunction('get', (args) => get(args[0] ?? '') ?? args[1] ?? null)
-        : get(name),
-    getItem: get,
-    toText: () => target.name,
-  };
-}
-
-function nameArgument(callee: string, args: readonly Value[]): string {
-  const name = asText(args[0] ?? null);
-  if (name === undefined) throw new ValueFault(`\`${callee}\` takes a name, as text`);
-  return name;
-}
-
-function textOf(value: Value): string {
-  return asText(value) ?? JSON.stringify(toJson(value));
-}
-
-function parseJson(args: readonly Value[], callee: string): Value {
-  const text = asText(args[0] ?? null);
-  if (text === undefined || isUndefined(args[0] ?? null)) {
-    throw new ValueFault(`\`${callee}\` takes text`);
-  }
-  try {
-    return fromJson(JSON.parse(text));
-  } catch (error) {
-    if (args[1] !== undefined) return args[1];
-    throw new UserError(`\`${callee}\`: the text is not JSON`, { cause: error });
-  }
-}
-
-function nearestHint(name: string, known: Iterable<string>): string | undefined {
-  const nearest = nearestName(name, known);
-  return nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
 }

@@ -1,3 +1,4 @@
+import type { ParseCache } from '../../core/parse-cache.ts';
 import type { Env } from '../../core/settings.ts';
 
 /** The target as templates see it; never a password. */
@@ -21,4 +22,10 @@ export interface CompileInputs {
   /** ISO 8601 with offset; `run_started_at`. */
   readonly runStartedAt: string;
   readonly invocationId: string;
+  /** Spares parsing texts again; it changes nothing that comes out. */
+  readonly parseCache?: ParseCache | undefined;
+  /** dbt's flags by their names in capitals, such as `FULL_REFRESH`, where they are not the default. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Ids of the selected nodes, for `selected_resources`. */
+  readonly selectedResources?: readonly string[];
 }

@@ -7,6 +7,7 @@ import type {
   ParsedModel,
   ParsedProject,
   ParsedSeed,
+  ParsedSingularTest,
   ParsedSource,
   Properties,
 } from '../project/types.ts';
@@ -15,6 +16,7 @@ import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
 import { nodeValue } from './node-value.ts';
+import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
 import { relationValue } from './relation-value.ts';
 import { scopeOf } from './scope.ts';
@@ -38,11 +40,24 @@ export interface Resolver {
   readonly sources: readonly Source[];
   readonly captured: ReadonlyMap<string, Captured>;
   /** Finds a model or seed by name. @throws {UserError} with the nearest name */
-  findRef(packageName: string | undefined, name: string): Referable;
+  findRef(packageName: string | undefined, name: string, asked?: Asked): Referable;
   /** Finds a source table. @throws {UserError} with the nearest name */
-  findSource(source: string, table: string): Source;
+  findSource(source: string, table: string, asked?: Pick<Asked, 'from'>): Source;
   /** Whether a model or seed of this name is switched off. */
   isDisabled(name: string): boolean;
+}
+
+/** Who asks for a node, and for which version of it. */
+export interface Asked {
+  /** The package of the node that asks; the project where absent. */
+  readonly from?: string | undefined;
+  readonly version?: string | number | undefined;
+}
+
+/** Names what was captured of a node. */
+export function captureKey(node: ParsedModel | ParsedSingularTest): string {
+  const version = node.kind === 'model' && node.version !== undefined ? `.v${node.version}` : '';
+  return `${node.kind}:${node.packageName}.${node.name}${version}`;
 }
 
 /** What `ref` can mean. */
@@ -50,6 +65,9 @@ export interface Referable {
   readonly uniqueId: NodeId;
   readonly relation: RelationName;
   readonly name: string;
+  readonly packageName: string;
+  readonly version?: string | number | undefined;
+  readonly latestVersion?: string | number | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -76,11 +94,12 @@ export function resolveNodes(
   );
   const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
   faults.push(...sharedRelations([...models, ...seeds]));
-  const referable = new Map<string, Referable>(
-    [...models.map(({ parsed: { name }, ...rest }) => ({ ...rest, name })), ...seeds].map(
-      (node) => [node.name, node],
-    ),
-  );
+  const referable = referables(models, seeds);
+  const tables = sourcesByTable(sources);
+  const packages = new Set([
+    parsed.file.name,
+    ...[...parsed.models, ...parsed.seeds].map((node) => node.packageName),
+  ]);
   return {
     facts,
     packageName: parsed.file.name,
@@ -89,13 +108,26 @@ export function resolveNodes(
     sources,
     captured,
     isDisabled: (name) => disabled.has(name),
-    findRef: (packageName, name) => {
-      const found = referable.get(name);
-      if (found && (packageName === undefined || packageName === parsed.file.name)) return found;
-      throw refFault(packageName, name, [...referable.keys()], disabled, parsed.file.name);
+    findRef: (packageName, name, asked = {}) => {
+      const from = asked.from ?? parsed.file.name;
+      const candidates = referable.get(name) ?? [];
+      const order = packageName === undefined ? [from, parsed.file.name] : [packageName];
+      const inPackage =
+        order
+          .map((one) => candidates.filter((node) => node.packageName === one))
+          .find((some) => some.length > 0) ?? (packageName === undefined ? candidates : []);
+      const found = pickVersion(inPackage, asked.version);
+      if (found !== undefined) return found;
+      if (inPackage.length > 0) throw versionFault(name, inPackage, asked.version);
+      throw refFault({ packageName, name, known: [...referable.keys()], disabled, packages });
     },
-    findSource: (sourceName, table) => {
-      const found = sources.find((it) => it.sourceName === sourceName && it.name === table);
+    findSource: (sourceName, table, asked = {}) => {
+      const candidates = tables.get(tableKey(sourceName, table)) ?? [];
+      const order = [asked.from ?? parsed.file.name, parsed.file.name];
+      const found =
+        order
+          .map((one) => candidates.find((it) => it.packageName === one))
+          .find((it) => it !== undefined) ?? candidates[0];
       if (found) return found;
       const nearest = nearestName(
         `${sourceName}.${table}`,
@@ -110,22 +142,84 @@ export function resolveNodes(
   };
 }
 
-function refFault(
-  packageName: string | undefined,
+/** Source tables by source and name; several where packages share one. */
+function sourcesByTable(sources: readonly Source[]): ReadonlyMap<string, readonly Source[]> {
+  const byTable = new Map<string, Source[]>();
+  for (const source of sources) {
+    const key = tableKey(source.sourceName, source.name);
+    const known = byTable.get(key);
+    if (known) known.push(source);
+    else byTable.set(key, [source]);
+  }
+  return byTable;
+}
+
+/** A name may hold any character, and so a point too. */
+function tableKey(sourceName: string, table: string): string {
+  return JSON.stringify([sourceName, table]);
+}
+
+/** Models and seeds by name; several where packages or versions share one. */
+function referables(
+  models: readonly ResolvedModel[],
+  seeds: readonly Seed[],
+): ReadonlyMap<string, readonly Referable[]> {
+  const byName = new Map<string, Referable[]>();
+  const add = (node: Referable): void => {
+    byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
+  };
+  for (const { parsed, uniqueId, relation } of models) {
+    const { name, packageName, version, latestVersion } = parsed;
+    add({ name, packageName, version, latestVersion, uniqueId, relation });
+  }
+  for (const seed of seeds) add(seed);
+  return byName;
+}
+
+/** The version asked for, or the latest; a model without versions has none to ask for. */
+function pickVersion(
+  candidates: readonly Referable[],
+  version: string | number | undefined,
+): Referable | undefined {
+  if (version !== undefined) {
+    return candidates.find((node) => String(node.version ?? '') === String(version));
+  }
+  const [only] = candidates;
+  if (only?.version === undefined) return only;
+  return candidates.find((node) => String(node.version) === String(node.latestVersion));
+}
+
+function versionFault(
   name: string,
-  known: readonly string[],
-  disabled: ReadonlySet<string>,
-  ownPackage: string,
+  candidates: readonly Referable[],
+  version: string | number | undefined,
 ): UserError {
-  if (packageName !== undefined && packageName !== ownPackage) {
+  const versions = candidates.flatMap((node) => (node.version === undefined ? [] : [node.version]));
+  return new UserError(`\`${name}\` has no version \`${version ?? 'latest'}\``, {
+    hint:
+      versions.length === 0
+        ? `it has no versions: write ref('${name}')`
+        : `its versions are ${versions.join(', ')}`,
+  });
+}
+
+function refFault(asked: {
+  readonly packageName: string | undefined;
+  readonly name: string;
+  readonly known: readonly string[];
+  readonly disabled: ReadonlySet<string>;
+  readonly packages: ReadonlySet<string>;
+}): UserError {
+  const { packageName, name } = asked;
+  if (packageName !== undefined && !asked.packages.has(packageName)) {
     return new UserError(`there is no package \`${packageName}\``, {
       hint: `write ref('${name}') for a model of this project`,
     });
   }
-  if (disabled.has(name)) {
+  if (asked.disabled.has(name)) {
     return new UserError(`\`${name}\` is disabled`, { hint: 'enable it, or remove the ref' });
   }
-  const nearest = nearestName(name, known);
+  const nearest = nearestName(name, asked.known);
   return new UserError(`there is no model or seed \`${name}\``, {
     hint: nearest ? `did you mean \`${nearest}\`?` : 'see what there is with `runner ls`',
   });
@@ -137,17 +231,22 @@ function resolveModel(
   captured: ReadonlyMap<string, Captured>,
   faults: UserError[],
 ): ResolvedModel | undefined {
-  const capture = captured.get(`model:${model.name}`);
+  const capture = captured.get(captureKey(model));
   if (capture === undefined) return undefined;
-  const config = resolveConfig('model', [...model.layers, capture.layer], faults);
+  const report = facts.configReport?.(model.packageName);
+  const config = resolveConfig('model', [...model.layers, capture.layer], faults, report);
   if (config === undefined) return undefined;
   return {
     parsed: model,
     captured: capture,
-    uniqueId: `model.${model.packageName}.${model.name}`,
+    uniqueId: modelId(model),
     config,
     relation: relationOf(facts, model, config),
   };
+}
+
+function modelId({ packageName, name, version }: ParsedModel): NodeId {
+  return `model.${packageName}.${name}${version === undefined ? '' : `.v${version}`}`;
 }
 
 function resolveSeed(
@@ -155,7 +254,8 @@ function resolveSeed(
   seed: ParsedSeed,
   faults: UserError[],
 ): Seed | 'disabled' | undefined {
-  const config = resolveConfig('seed', seed.layers, faults);
+  const report = facts.configReport?.(seed.packageName);
+  const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
   const relation = relationOf(facts, seed, config);
@@ -163,6 +263,7 @@ function resolveSeed(
     kind: 'seed',
     uniqueId: `seed.${seed.packageName}.${seed.name}`,
     ...builtFields(seed, config, relation),
+    refusals: refusalsOf(config, seed.layers, seed.path),
     dependsOn: [],
     delimiter: config.delimiter,
     columnTypes: config.column_types,
@@ -246,7 +347,8 @@ function relationOf(
     config,
   });
   const name = (macro: string, custom: string | null | undefined): string => {
-    return asText(callNaming(facts, macro, [custom ?? null, described], node.path))?.trim() ?? '';
+    const args = [custom ?? null, described];
+    return asText(callNaming(facts, macro, args, node))?.trim() ?? '';
   };
   const schema = name('generate_schema_name', config.schema);
   const identifier = name('generate_alias_name', config.alias);
@@ -263,19 +365,21 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  path: string,
+  node: ParsedModel | ParsedSeed,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {
-      where: { path },
+      where: { path: node.path },
     });
   };
+  const { packageName } = node;
+  // As in dbt, names are given before anything is executed.
   const context = nodeContext(
     facts,
-    { relation: undefined, model: args[1] ?? null, execute: true },
+    { relation: undefined, model: args[1] ?? null, execute: false, packageName },
     { ref: refuse, source: refuse, config: refuse, readConfig: () => undefined },
   );
-  const definition = facts.macros.definitions.get(macroName);
+  const definition = facts.macros.findNaming(packageName, macroName);
   if (definition === undefined) throw new Error(`the runner's own macro ${macroName} is missing`);
   return callMacro(definition, args, new Map(), scopeOf(context));
 }

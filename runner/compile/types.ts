@@ -1,5 +1,6 @@
 // The manifest: every node of a project with no question left. Produced by compile, read by all after it.
 
+import type { Place } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
 
 /** A node's name across the project, in dbt's form: `model.fundlens.contributions`. */
@@ -26,6 +27,12 @@ export interface IndexConfig {
   readonly type: string | undefined;
 }
 
+/** Why a node cannot be built by this version. */
+export interface Refusal {
+  readonly message: string;
+  readonly where: Place | undefined;
+}
+
 interface NodeCommon {
   readonly uniqueId: NodeId;
   readonly name: string;
@@ -40,6 +47,8 @@ interface NodeCommon {
   readonly meta: Readonly<Record<string, unknown>>;
   /** Nodes it reads, sorted; for a test, its parents. */
   readonly dependsOn: readonly NodeId[];
+  /** Reasons not to build it, found in its config; none where absent. */
+  readonly refusals?: readonly Refusal[];
 }
 
 interface BuiltNode extends NodeCommon {
@@ -56,7 +65,8 @@ interface BuiltNode extends NodeCommon {
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  readonly materialized: 'view' | 'table';
+  /** `view` and `table` are built; any other stands in `refusals`. */
+  readonly materialized: string;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;

@@ -1,12 +1,32 @@
 import type { ProjectFile } from '../project/types.ts';
 
+type Vars = Readonly<Record<string, unknown>>;
+
 /** Returns the vars of a project: --vars over those under the project's name over the global ones. */
 export function projectVars(
-  file: ProjectFile,
-  given: Readonly<Record<string, unknown>>,
+  file: Pick<ProjectFile, 'name' | 'vars'>,
+  given: Vars,
 ): ReadonlyMap<string, unknown> {
-  const own = file.vars[file.name];
-  const ownVars = typeof own === 'object' && own !== null && !Array.isArray(own) ? own : {};
-  const { [file.name]: _own, ...global } = file.vars;
-  return new Map(Object.entries({ ...global, ...ownVars, ...given }));
+  return packageVars(file, undefined, file.name, given);
+}
+
+/**
+ * Returns the vars that nodes of a package see: --vars, then what the project sets for the package,
+ * then for all; then what the package's own project file sets, in the same order.
+ */
+export function packageVars(
+  project: Pick<ProjectFile, 'vars'>,
+  own: Pick<ProjectFile, 'vars'> | undefined,
+  packageName: string,
+  given: Vars,
+): ReadonlyMap<string, unknown> {
+  const layers = [own?.vars ?? {}, project.vars].map((vars) => {
+    const { [packageName]: scoped, ...global } = vars;
+    return { ...global, ...(isMap(scoped) ? scoped : {}) };
+  });
+  return new Map(Object.entries(Object.assign({}, ...layers, given)));
+}
+
+function isMap(value: unknown): value is Vars {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

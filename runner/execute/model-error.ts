@@ -2,6 +2,7 @@
 
 import { errorCode, isServerError } from '../../core/database.ts';
 import { type Place, UserError } from '../../core/errors.ts';
+import { TextOffsets } from '../../core/offsets.ts';
 import { placeAt } from '../../core/template/source-map.ts';
 import type { NodeId, SqlMap } from '../compile/types.ts';
 
@@ -80,16 +81,8 @@ export function modelError(error: unknown, origin: SqlOrigin): unknown {
  * characters, in the text that was sent; undefined where it lies outside.
  */
 export function bodyPosition(position: number, origin: SqlOrigin): number | undefined {
-  if (!Number.isInteger(position) || position < 1) return undefined;
-  const sent = origin.sent ?? origin.sql;
-  let offset = 0;
-  let left = position - 1;
-  // The server counts characters, JavaScript UTF-16 units: one outside the first plane counts twice here.
-  for (const character of sent) {
-    if (left === 0) break;
-    offset += character.length;
-    left -= 1;
-  }
+  const offset = new TextOffsets(origin.sent ?? origin.sql).ofServerPosition(position);
+  if (offset === undefined) return undefined;
   const inBody = offset - (origin.bodyOffset ?? 0);
   return inBody < 0 || inBody > origin.sql.length ? undefined : inBody;
 }
@@ -121,9 +114,21 @@ function placeOf(offset: number | undefined, origin: SqlOrigin): Place | string 
 /** A test on a stage names other relations than its compiled SQL, on the same lines. */
 function mappedOffset(offset: number, origin: SqlOrigin): number {
   if (origin.mappedSql === undefined || origin.mappedSql === origin.sql) return offset;
-  const { start, number } = lineAt(origin.sql, offset);
+  const { start, line: sent, number } = lineAt(origin.sql, offset);
   const lines = origin.mappedSql.split('\n').slice(0, number);
-  const line = lines.pop() ?? '';
+  const mapped = lines.pop() ?? '';
   const above = lines.reduce((sum, text) => sum + text.length + 1, 0);
-  return above + Math.min(offset - start, line.length);
+  return above + mappedColumn(offset - start, sent, mapped);
+}
+
+/** What stands before and after the relation is the same in both lines; inside it, its start counts. */
+function mappedColumn(column: number, sent: string, mapped: string): number {
+  const shorter = Math.min(sent.length, mapped.length);
+  let before = 0;
+  while (before < shorter && sent[before] === mapped[before]) before += 1;
+  if (column < before) return column;
+  let after = 0;
+  while (after < shorter - before && sent.at(-1 - after) === mapped.at(-1 - after)) after += 1;
+  const fromEnd = sent.length - column;
+  return fromEnd <= after ? mapped.length - fromEnd : before;
 }

@@ -165,7 +165,9 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  const materialized = isModel ? node.materialized : 'seed';
+  // Any other materialization is refused before a plan is made.
+  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
+  const materialized = isModel ? ofModel : 'seed';
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,

@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { UserError } from '../../core/errors.ts';
+import { fromJson } from '../../core/template/json.ts';
+import { toText } from '../../core/template/python-text.ts';
 import type { YamlFile, YamlPath } from '../../core/yaml.ts';
 import { isMap } from './config-layers.ts';
 import type { ConfigLayer, ParsedGenericTest } from './types.ts';
@@ -36,9 +38,8 @@ export function parseGenericTest(site: TestSite): ParsedGenericTest {
   const flat = Object.entries(body).filter(([key]) => !ownKeys.has(key));
   const args = { ...Object.fromEntries(flat), ...nested };
   const given = site.columnName === undefined ? args : { column_name: site.columnName, ...args };
-  const shortName = testName.split('.').at(-1) ?? testName;
   const name =
-    typeof body['name'] === 'string' ? body['name'] : synthesizedName(shortName, site.on, given);
+    typeof body['name'] === 'string' ? body['name'] : synthesizedName(testName, site.on, given);
   return {
     kind: 'generic-test',
     name,
@@ -109,8 +110,10 @@ function synthesizedName(
   on: ParsedGenericTest['on'],
   args: Readonly<Record<string, unknown>>,
 ): string {
-  const subject =
-    on.kind === 'ref' ? `${testName}_${on.name}` : `source_${testName}_${on.source}_${on.table}`;
+  const parts = testName.split('.');
+  const short = parts.at(-1) ?? testName;
+  const test = [...parts.slice(0, -1), on.kind === 'ref' ? short : `source_${short}`].join('_');
+  const subject = `${test}_${subjectName(on)}`;
   const values = Object.keys(args)
     .sort()
     .flatMap((key) => flatten(args[key]))
@@ -121,8 +124,14 @@ function synthesizedName(
 }
 
 function flatten(value: unknown): string[] {
-  if (isMap(value)) return Object.values(value).map(String);
-  return Array.isArray(value) ? value.map(String) : [String(value)];
+  const items = isMap(value) ? Object.values(value) : [value].flat();
+  // As Python writes values: `True`, `None`, `['a']`.
+  return items.map((item) => toText(fromJson(item)));
+}
+
+function subjectName(on: ParsedGenericTest['on']): string {
+  if (on.kind === 'source') return `${on.source}_${on.table}`;
+  return on.version === undefined ? on.name : `${on.name}_v${on.version}`;
 }
 
 function siteFault(site: TestSite, message: string): UserError {

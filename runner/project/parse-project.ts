@@ -1,295 +1,230 @@
-// All files of a project -> ParsedProject. Pure: the same files give the same project.
+// All files of a project -> ParsedProject. Pure: the same files and inputs give the same project.
 
-import { nearestName, throwFaults, UserError, UserErrors } from '../../core/errors.ts';
-import { folderLayers, isMap } from './config-layers.ts';
-import { parseGenericTest } from './generic-tests.ts';
-import { type NodeEntry, type PropertyFile, parsePropertyFile } from './properties.ts';
+import { throwFaults, UserError } from '../../core/errors.ts';
+import type { ParseCache } from '../../core/parse-cache.ts';
+import type { KeyReport } from './check-keys.ts';
+import { checkReferences } from './check-references.ts';
+import { orderedFaults } from './collect-faults.ts';
+import { folderLayers } from './config-layers.ts';
+import { checkConfigTrees, checkFolders } from './config-trees.ts';
+import { describeWith, readDocsBlocks } from './docs-blocks.ts';
+import {
+  type EntryReader,
+  readExposures,
+  readGroups,
+  readMacroProperties,
+  readSemantic,
+  readUnitTests,
+  sameNameFaults,
+} from './other-nodes.ts';
+import { type LeftOver, type PatchedKind, Patches } from './patches.ts';
+import { type PropertyFile, parsePropertyFile } from './properties.ts';
+import { noInputs, yamlScope } from './render-yaml.ts';
+import { readSnapshots } from './snapshots.ts';
+import { readSources } from './sources.ts';
+import { readGenericTests } from './test-sites.ts';
 import type {
   ConfigLayer,
   ConfiguredKind,
   FileKind,
   ParsedGenericTest,
-  ParsedModel,
   ParsedProject,
-  ParsedSeed,
-  ParsedSingularTest,
-  ParsedSource,
   ProjectFile,
-  Properties,
   SourceFile,
+  YamlInputs,
 } from './types.ts';
 
+/** What a project is parsed with, its own files apart. */
+export interface ParseOptions {
+  readonly inputs?: YamlInputs;
+  /** dbt_project.yml of each installed package. */
+  readonly packages?: readonly ProjectFile[];
+  /** Spares parsing texts again; it changes nothing that comes out. */
+  readonly parseCache?: ParseCache | undefined;
+}
+
 /**
- * Parses a project's files.
+ * Parses a project's files, those of its packages among them.
  * @throws {UserErrors} with every fault of every file, in the order of their paths.
  */
-export function parseProject(file: ProjectFile, files: readonly SourceFile[]): ParsedProject {
+export function parseProject(
+  file: ProjectFile,
+  files: readonly SourceFile[],
+  options: ParseOptions = {},
+): ParsedProject {
+  const inputs = options.inputs ?? noInputs;
+  const packages = options.packages ?? [];
   const faults: UserError[] = [];
+  const warnings: UserError[] = [...file.warnings];
+  const projects = new Map([...packages, file].map((project) => [project.name, project]));
+  const varsOf = (packageName: string) => varsFor(file, projects.get(packageName));
+  const docs = readDocsBlocks(files, faults);
+  const describe = describeWith(docs, inputs, varsOf, faults);
   const propertyFiles = files
     .filter((source) => source.kind === 'properties')
-    .flatMap((source) => collect(faults, () => parsePropertyFile(source)));
-  const patches = new Patches(propertyFiles, faults);
-  const common = (source: SourceFile, kind: ConfiguredKind) => {
-    const name = stem(source.path);
-    const fqn = [source.packageName, ...folders(source.pathInFolder), name];
-    const patch = patches.take(kind, name);
-    return {
-      name,
-      packageName: source.packageName,
-      path: source.path,
-      fqn,
-      properties: patch?.properties,
-      layers: [...folderLayers(file.yaml, file.configTrees[kind], fqn), ...(patch?.layers ?? [])],
-    };
-  };
-  const own = (kind: FileKind) => files.filter((source) => source.kind === kind);
-  const models = own('model').map(
-    (source): ParsedModel => ({ kind: 'model', rawSql: source.text, ...common(source, 'models') }),
-  );
-  const seeds = own('seed').map(
-    (source): ParsedSeed => ({ kind: 'seed', ...common(source, 'seeds') }),
-  );
-  const singularTests = own('singular-test').map(
-    (source): ParsedSingularTest => ({
-      kind: 'singular-test',
-      rawSql: source.text,
-      ...common(source, 'data_tests'),
-    }),
-  );
-  faults.push(...duplicateFaults([...models, ...seeds]), ...patches.leftOver());
-  const byPath = new Map(files.map((source) => [source.path, source]));
-  const tests = propertyFiles.flatMap((properties) =>
-    genericTests(file, properties, byPath.get(properties.path), faults),
-  );
-  const project: ParsedProject = {
-    file,
-    models,
-    seeds,
-    singularTests,
-    genericTests: tests,
-    sources: propertyFiles.flatMap((properties) => sources(file, properties)),
-    macroFiles: own('macro').map(({ packageName, path, text }) => ({ packageName, path, text })),
-  };
-  throwFaults(faults);
-  return project;
-}
-
-interface Patch {
-  readonly properties: Properties;
-  readonly layers: readonly ConfigLayer[];
-}
-
-/** The property entries of models, seeds and singular tests, each to be taken by its node. */
-class Patches {
-  readonly #entries = new Map<
-    string,
-    Patch & { readonly kind: ConfiguredKind; readonly name: string }
-  >();
-  readonly #taken = new Set<string>();
-  readonly #known = new Map<ConfiguredKind, string[]>();
-
-  constructor(files: readonly PropertyFile[], faults: UserError[]) {
-    for (const file of files) {
-      for (const [key, kind] of [
-        ['models', 'models'],
-        ['seeds', 'seeds'],
-        ['data_tests', 'data_tests'],
-        ['tests', 'data_tests'],
-      ] as const) {
-        for (const [index, entry] of (file.content[key] ?? []).entries()) {
-          this.#add(file, kind, [key, index], entry, faults);
-        }
-      }
-    }
-  }
-
-  take(kind: ConfiguredKind, name: string): Patch | undefined {
-    this.#taken.add(`${kind}:${name}`);
-    this.#known.set(kind, [...(this.#known.get(kind) ?? []), name]);
-    return this.#entries.get(`${kind}:${name}`);
-  }
-
-  /** Entries that no file of the project answers to. */
-  leftOver(): UserError[] {
-    return [...this.#entries.entries()]
-      .filter(([key]) => !this.#taken.has(key))
-      .map(([, { kind, name, properties }]) => {
-        const nearest = nearestName(name, this.#known.get(kind) ?? []);
-        return new UserError(`\`${name}\` is described here, but there is no such file`, {
-          where: properties.place,
-          hint:
-            nearest === undefined
-              ? `add the file below the folder of ${kind}, or remove the entry`
-              : `did you mean \`${nearest}\`?`,
-        });
-      });
-  }
-
-  #add(
-    file: PropertyFile,
-    kind: ConfiguredKind,
-    path: readonly (string | number)[],
-    entry: NodeEntry,
-    faults: UserError[],
-  ): void {
-    const key = `${kind}:${entry.name}`;
-    const properties = propertiesOf(file, path, entry);
-    const first = this.#entries.get(key);
-    if (first) {
-      faults.push(
-        new UserError(`\`${entry.name}\` is described twice`, {
-          where: properties.place,
-          hint: `the other entry is at ${first.properties.place.path}:${first.properties.place.line}`,
-        }),
-      );
-      return;
-    }
-    this.#entries.set(key, {
-      kind,
-      name: entry.name,
-      properties,
-      layers: entryLayers(file, path, entry),
-    });
-  }
-}
-
-function propertiesOf(
-  file: PropertyFile,
-  path: readonly (string | number)[],
-  entry: NodeEntry,
-): Properties {
-  return {
-    description: entry.description,
-    columns: (entry.columns ?? []).map((column, index) => ({
-      name: column.name,
-      description: column.description,
-      dataType: column.data_type,
-      place: file.yaml.placeOf([...path, 'columns', index, 'name']),
-    })),
-    place: file.yaml.placeOf([...path, 'name']),
-  };
-}
-
-/** `meta` and `tags` beside `config` mean the same as inside it; `config` wins. */
-function entryLayers(
-  file: PropertyFile,
-  path: readonly (string | number)[],
-  entry: Pick<NodeEntry, 'meta' | 'tags' | 'config'>,
-): readonly ConfigLayer[] {
-  const layers: ConfigLayer[] = [];
-  const beside = {
-    ...(entry.meta && { meta: entry.meta }),
-    ...(entry.tags && { tags: entry.tags }),
-  };
-  if (Object.keys(beside).length > 0) {
-    layers.push({ values: beside, placeOf: (key) => file.yaml.placeOfKey([...path, key]) });
-  }
-  if (isMap(entry.config)) {
-    const values = entry.config;
-    layers.push({ values, placeOf: (key) => file.yaml.placeOfKey([...path, 'config', key]) });
-  }
-  return layers;
-}
-
-function genericTests(
-  project: ProjectFile,
-  file: PropertyFile,
-  source: SourceFile | undefined,
-  faults: UserError[],
-): ParsedGenericTest[] {
-  const packageName = source?.packageName ?? project.name;
-  const inFolders = folders(source?.pathInFolder ?? file.path);
-  const on = (
-    path: readonly (string | number)[],
-    entry: NodeEntry,
-    subject: ParsedGenericTest['on'],
-  ): ParsedGenericTest[] => {
-    const sites = [
-      ...testSites(path, entry, undefined),
-      ...(entry.columns ?? []).flatMap((column, index) =>
-        testSites([...path, 'columns', index], column, column.name),
-      ),
-    ];
-    return sites.flatMap((site) =>
-      collect(faults, () =>
-        parseGenericTest({
-          ...site,
-          yaml: file.yaml,
-          on: subject,
-          packageName,
-          folders: inFolders,
-        }),
+    .flatMap((source) =>
+      parsePropertyFile(
+        source,
+        yamlScope(inputs, varsOf(source.packageName)),
+        reportFor(source, file, faults, warnings),
+        options.parseCache,
       ),
     );
-  };
-  const nodes = (['models', 'seeds'] as const).flatMap((key) =>
-    (file.content[key] ?? []).flatMap((entry, index) =>
-      on([key, index], entry, { kind: 'ref', name: entry.name }),
-    ),
+  checkConfigTrees(file, { isStrict: file.isStrict, faults, warnings });
+  const patches = new Patches(propertyFiles, describe, faults);
+  const reader: EntryReader = { describe, projectLayers: layersFrom(file, projects), faults };
+  const nodes = nodesOfFiles(files, propertyFiles, patches, reader);
+  const entries = nodesOfEntries(propertyFiles, reader);
+  checkFolders(
+    file,
+    {
+      models: nodes.models,
+      seeds: nodes.seeds,
+      snapshots: nodes.snapshots,
+      data_tests: [...nodes.singularTests, ...entries.genericTests],
+      sources: entries.sources,
+      exposures: entries.exposures,
+    },
+    { isStrict: file.isStrict, faults, warnings },
   );
-  const tables = (file.content.sources ?? []).flatMap((entry, index) =>
-    (entry.tables ?? []).flatMap((table, tableIndex) =>
-      on(['sources', index, 'tables', tableIndex], table, {
-        kind: 'source',
-        source: entry.name,
-        table: table.name,
-      }),
-    ),
+  faults.push(
+    ...checkReferences({ ...nodes, ...entries }),
+    ...hostileNameFaults([...nodes.models, ...nodes.seeds, ...nodes.snapshots]),
+    ...duplicateFaults([...nodes.models, ...nodes.seeds, ...nodes.snapshots]),
+    ...sameNameFaults([...entries.exposures, ...entries.groups]),
   );
-  return [...nodes, ...tables].map((test) => ({
-    ...test,
-    layers: [
-      ...folderLayers(project.yaml, project.configTrees.data_tests, test.fqn),
-      ...test.layers,
-    ],
-  }));
+  const gone = patches.leftOver();
+  for (const { fault, isSlip, packageName } of gone) {
+    const isOwn = packageName === file.name;
+    if (isSlip || (isOwn && file.isStrict)) faults.push(fault);
+    else if (isOwn) warnings.push(fault);
+  }
+  throwFaults(orderedFaults(faults));
+  const genericTests = entries.genericTests.filter((test) => !gone.some((it) => isOn(test, it)));
+  return { file, ...nodes, ...entries, genericTests, docs, packages, warnings };
 }
 
-function testSites(
-  path: readonly (string | number)[],
-  entry: Pick<NodeEntry, 'tests' | 'data_tests'>,
-  columnName: string | undefined,
+function isOn({ on, packageName }: ParsedGenericTest, gone: LeftOver): boolean {
+  if (on.kind !== 'ref' || packageName !== gone.packageName) return false;
+  return on.name === gone.name && on.version === gone.version;
+}
+
+/** The nodes that are files. */
+function nodesOfFiles(
+  files: readonly SourceFile[],
+  propertyFiles: readonly PropertyFile[],
+  patches: Patches,
+  reader: EntryReader,
 ) {
-  return (['tests', 'data_tests'] as const).flatMap((key) =>
-    (entry[key] ?? []).map((test, index) => ({
-      path: [...path, key, index],
-      entry: test,
-      columnName,
-    })),
-  );
+  const own = (kind: FileKind) => files.filter((source) => source.kind === kind);
+  const written = ({ packageName, path, text }: SourceFile) => ({ packageName, path, text });
+  const common = (source: SourceFile, kind: PatchedKind & ConfiguredKind) =>
+    fileNode(source, kind, patches, reader);
+  const withSql = <const Kind extends string>(
+    source: SourceFile,
+    kind: Kind,
+    configured: PatchedKind & ConfiguredKind,
+  ) => ({ kind, rawSql: source.text, ...common(source, configured) });
+  return {
+    models: own('model').map((source) => withSql(source, 'model', 'models')),
+    seeds: own('seed').map((source) => ({ kind: 'seed' as const, ...common(source, 'seeds') })),
+    snapshots: readSnapshots(own('snapshot'), propertyFiles, patches, reader),
+    singularTests: own('singular-test').map((source) =>
+      withSql(source, 'singular-test', 'data_tests'),
+    ),
+    analyses: own('analysis').map((source) => withSql(source, 'analysis', 'analyses')),
+    fixtures: own('fixture').map((source) => ({ ...written(source), name: stem(source.path) })),
+    macroFiles: own('macro').map(written),
+  };
 }
 
-function sources(project: ProjectFile, file: PropertyFile): ParsedSource[] {
-  return (file.content.sources ?? []).flatMap((entry, index) =>
-    (entry.tables ?? []).map((table, tableIndex): ParsedSource => {
-      const path = ['sources', index, 'tables', tableIndex];
-      const fqn = [project.name, entry.name, table.name];
-      return {
-        kind: 'source',
-        name: table.name,
-        sourceName: entry.name,
-        packageName: project.name,
-        path: file.path,
-        fqn,
-        properties: propertiesOf(file, path, table),
-        layers: [
-          ...folderLayers(project.yaml, project.configTrees.sources, fqn),
-          ...entryLayers(file, ['sources', index], entry),
-          ...entryLayers(file, path, table),
-        ],
-        schema: entry.schema ?? entry.name,
-        identifier: table.identifier ?? table.name,
-        place: file.yaml.placeOf([...path, 'name']),
-      };
+/** The nodes that are entries of property files. */
+function nodesOfEntries(files: readonly PropertyFile[], reader: EntryReader) {
+  const { describe, projectLayers, faults } = reader;
+  return {
+    genericTests: files.flatMap((it) =>
+      readGenericTests(it, (fqn) => projectLayers('data_tests', fqn), faults),
+    ),
+    sources: readSources(files, (fqn) => projectLayers('sources', fqn), describe, faults),
+    unitTests: files.flatMap((it) => readUnitTests(it, reader)),
+    exposures: files.flatMap((it) => readExposures(it, reader)),
+    groups: files.flatMap((it) => readGroups(it, reader)),
+    semantic: files.flatMap((it) => readSemantic(it, reader)),
+    macroProperties: files.flatMap((it) => readMacroProperties(it, reader)),
+  };
+}
+
+/** What every node has that is a file: its name, its configs, and what YAML says of it. */
+function fileNode(
+  source: SourceFile,
+  kind: PatchedKind & ConfiguredKind,
+  patches: Patches,
+  reader: EntryReader,
+) {
+  const fileName = stem(source.path);
+  const patch = patches.take(kind, source.packageName, fileName);
+  const name = patch?.name ?? fileName;
+  const version = patch?.version === undefined ? [] : [`v${patch.version}`];
+  // dbt names analyses below a folder of this name.
+  const inside = kind === 'analyses' ? ['analysis'] : [];
+  const fqn = [source.packageName, ...inside, ...folders(source.pathInFolder), name, ...version];
+  return {
+    name,
+    packageName: source.packageName,
+    path: source.path,
+    fqn,
+    properties: patch?.properties,
+    layers: [...reader.projectLayers(kind, fqn), ...(patch?.layers ?? [])],
+    ...(patch?.version !== undefined && {
+      version: patch.version,
+      latestVersion: patch.latestVersion,
     }),
-  );
+  };
 }
 
-function duplicateFaults(nodes: readonly { name: string; path: string }[]): UserError[] {
+/** Warnings about a package's files are its author's to act on, not this project's. */
+function reportFor(
+  source: SourceFile,
+  file: ProjectFile,
+  faults: UserError[],
+  warnings: UserError[],
+): KeyReport {
+  if (source.packageName === file.name) return { isStrict: file.isStrict, faults, warnings };
+  return { isStrict: false, faults, warnings: [] };
+}
+
+/** A package's vars: its own, then those of the project, then what the project says for the package. */
+function varsFor(root: ProjectFile, own: ProjectFile | undefined) {
+  const scoped = (file: ProjectFile, name: string): Readonly<Record<string, unknown>> => {
+    const below = file.vars[name];
+    return typeof below === 'object' && below !== null && !Array.isArray(below) ? { ...below } : {};
+  };
+  const project = own ?? root;
+  return {
+    ...project.vars,
+    ...scoped(project, project.name),
+    ...root.vars,
+    ...scoped(root, project.name),
+  };
+}
+
+/** A package's own configs are weaker than those that the project gives it. */
+function layersFrom(root: ProjectFile, projects: ReadonlyMap<string, ProjectFile>) {
+  return (kind: ConfiguredKind, fqn: readonly string[]): readonly ConfigLayer[] => {
+    const own = projects.get(fqn[0] ?? '');
+    const files = own === undefined || own === root ? [root] : [own, root];
+    return files.flatMap((file) => folderLayers(file.yaml, file.configTrees[kind], fqn));
+  };
+}
+
+function duplicateFaults(
+  nodes: readonly { name: string; packageName: string; path: string; version?: unknown }[],
+): UserError[] {
   const seen = new Map<string, string>();
-  return nodes.flatMap(({ name, path }) => {
-    const first = seen.get(name);
-    seen.set(name, first ?? path);
+  return nodes.flatMap(({ name, packageName, path, version }) => {
+    const key = `${packageName}.${name}.${version ?? ''}`;
+    const first = seen.get(key);
+    seen.set(key, first ?? path);
     if (first === undefined) return [];
     return [
       new UserError(`two files define \`${name}\``, {
@@ -300,16 +235,20 @@ function duplicateFaults(nodes: readonly { name: string; path: string }[]): User
   });
 }
 
-/** Runs one parse and keeps its faults, so that the faults of all files are shown together. */
-function collect<T>(faults: UserError[], parse: () => T): T[] {
-  try {
-    return [parse()];
-  } catch (error) {
-    if (error instanceof UserErrors) faults.push(...error.faults);
-    else if (error instanceof UserError) faults.push(error);
-    else throw error;
-    return [];
-  }
+/** A name becomes a relation's, a folder's and a selector's: what would break one of them is refused. */
+function hostileNameFaults(nodes: readonly { name: string; path: string }[]): UserError[] {
+  return nodes.flatMap(({ name, path }) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    const found = /[\s"'`;{}()\\:*?<>|,+@\u0000-\u001f]/.exec(name)?.[0];
+    if (found === undefined) return [];
+    const shown = found.trim() === '' ? 'a blank' : `\`${found}\``;
+    return [
+      new UserError(`the name of the file has ${shown}, which no node can have in its name`, {
+        where: { path },
+        hint: 'rename it, with letters, digits, `_`, `-` and `.` only',
+      }),
+    ];
+  });
 }
 
 function stem(path: string): string {

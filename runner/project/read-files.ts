@@ -26,18 +26,20 @@ export function readProjectText(projectDir: string): string {
   return readFileSync(path, 'utf8');
 }
 
+/** Reads a text file of the project's own folder that may be missing, such as `vars.yml`. */
+export function readOptionalText(projectDir: string, name: string): string | undefined {
+  const path = join(projectDir, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
 /** Reads all files of the project and of the runner's own macros, in the order of their paths. */
 export async function readFiles(
   projectDir: string,
   packageName: string,
   paths: ProjectPaths,
 ): Promise<readonly SourceFile[]> {
-  const own = { root: projectDir, packageName };
   const groups = await Promise.all([
-    ...paths.models.map((folder) => readFolder({ ...own, folder, sqlKind: 'model' })),
-    ...paths.seeds.map((folder) => readFolder({ ...own, folder, sqlKind: undefined })),
-    ...paths.tests.map((folder) => readFolder({ ...own, folder, sqlKind: 'singular-test' })),
-    ...paths.macros.map((folder) => readFolder({ ...own, folder, sqlKind: 'macro' })),
+    readFilesOf({ root: projectDir, packageName }, paths),
     readFolder({
       root: packageRoot(),
       packageName: internalPackage,
@@ -45,13 +47,49 @@ export async function readFiles(
       sqlKind: 'macro',
     }),
   ]);
-  const byPath = new Map(groups.flat().map((file) => [`${file.packageName}:${file.path}`, file]));
+  return inPathOrder(groups.flat());
+}
+
+/** A project or an installed package, on disk. */
+export interface FileRoot {
+  readonly root: string;
+  readonly packageName: string;
+  /** What paths start with: the folder of an installed package, relative to the project. */
+  readonly prefix?: string;
+}
+
+/** Reads the files of one project, or of one package, in the order of their paths. */
+export async function readFilesOf(
+  own: FileRoot,
+  paths: ProjectPaths,
+): Promise<readonly SourceFile[]> {
+  const groups = await Promise.all([
+    ...paths.models.map((folder) => readFolder({ ...own, folder, sqlKind: 'model' })),
+    ...paths.seeds.map((folder) => readFolder({ ...own, folder, sqlKind: undefined })),
+    ...paths.tests.map((folder) => readFolder({ ...own, folder, sqlKind: 'singular-test' })),
+    ...paths.macros.map((folder) => readFolder({ ...own, folder, sqlKind: 'macro' })),
+    ...paths.snapshots.map((folder) => readFolder({ ...own, folder, sqlKind: 'snapshot' })),
+    ...paths.analyses.map((folder) => readFolder({ ...own, folder, sqlKind: 'analysis' })),
+    ...paths.docs
+      .filter((folder) => !isReadAlready(paths, folder))
+      .map((folder) => readFolder({ ...own, folder, sqlKind: 'docs' })),
+  ]);
+  return inPathOrder(groups.flat());
+}
+
+/** A file of two folders counts once. */
+function inPathOrder(files: readonly SourceFile[]): readonly SourceFile[] {
+  const byPath = new Map(files.map((file) => [`${file.packageName}:${file.path}`, file]));
   return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-interface Folder {
-  readonly root: string;
-  readonly packageName: string;
+/** Folders of nodes are read for their docs blocks too. */
+function isReadAlready(paths: ProjectPaths, folder: string): boolean {
+  const { models, seeds, tests, macros, snapshots, analyses } = paths;
+  return [models, seeds, tests, macros, snapshots, analyses].some((it) => it.includes(folder));
+}
+
+interface Folder extends FileRoot {
   /** Relative to `root`. */
   readonly folder: string;
   /** What a `.sql` file is there; undefined where it is nothing. */
@@ -71,7 +109,7 @@ async function readFolder(folder: Folder): Promise<SourceFile[]> {
     if (kind === undefined) return undefined;
     return {
       kind,
-      path: slashed(relative(folder.root, absolute)),
+      path: slashed(join(folder.prefix ?? '', relative(folder.root, absolute))),
       pathInFolder,
       packageName: folder.packageName,
       text: kind === 'seed' ? '' : await readText(absolute),
@@ -81,7 +119,10 @@ async function readFolder(folder: Folder): Promise<SourceFile[]> {
 }
 
 function kindOf(path: string, sqlKind: FileKind | undefined): FileKind | undefined {
+  if (path.endsWith('.md')) return 'docs';
+  if (sqlKind === 'docs') return undefined;
   if (/\.ya?ml$/.test(path)) return 'properties';
+  if (sqlKind === 'singular-test' && /^fixtures\/.*\.(csv|sql)$/.test(path)) return 'fixture';
   if (path.endsWith('.csv') && sqlKind === undefined) return 'seed';
   if (!path.endsWith('.sql') || sqlKind === undefined) return undefined;
   return sqlKind === 'singular-test' && path.startsWith('generic/') ? 'macro' : sqlKind;

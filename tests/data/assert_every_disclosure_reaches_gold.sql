@@ -6,7 +6,9 @@ with
 
 bronze_keys as (
 
-    select distinct btrim(sub_id) as sub_id from {{ source('bronze', 'fec_indiv') }}
+    select distinct btrim(sub_id) as sub_id
+    from {{ source('bronze', 'fec_indiv') }}
+    where _withdrawn is null
 
 ),
 

@@ -17,6 +17,7 @@ bronze_lines as (
             when transaction_amt ~ '^-?[.][0-9]+$' then cast(transaction_amt as numeric)
         end as amount
     from {{ source('bronze', 'fec_indiv') }}
+    where _withdrawn is null
     order by sub_id, _load_id desc, _line desc
 
 ),

@@ -13,6 +13,7 @@ raw_lines as (
         btrim(coalesce(cmte_nm, ''), e' \t') as master_name,
         btrim(coalesce(cmte_zip, ''), e' \t') as zip_code
     from {{ source('bronze', 'fec_cm') }}
+    where _withdrawn is null
     union
     select
         cycle,
@@ -20,6 +21,7 @@ raw_lines as (
         btrim(coalesce(cand_name, ''), e' \t') as master_name,
         btrim(coalesce(cand_zip, ''), e' \t') as zip_code
     from {{ source('bronze', 'fec_cn') }}
+    where _withdrawn is null
 
 ),
 

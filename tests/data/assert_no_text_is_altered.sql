@@ -6,7 +6,7 @@ with
 
 bronze_lines as (
 
-    select * from {{ source('bronze', 'fec_indiv') }}
+    select * from {{ source('bronze', 'fec_indiv') }} where _withdrawn is null
 
 ),
 

@@ -32,6 +32,8 @@ export interface BulkRequest {
   readonly cycle?: number;
   readonly from: string;
   readonly datasets?: readonly string[];
+  readonly full?: boolean;
+  readonly accept?: boolean;
   readonly signal?: AbortSignal;
   readonly format?: 'text' | 'json';
 }
@@ -59,6 +61,8 @@ export async function runBulk(connection: Connection, request: BulkRequest): Pro
     cycle: request.cycle ?? 2020,
     from: request.from,
     datasets: request.datasets ?? [],
+    full: request.full ?? false,
+    accept: request.accept ?? false,
   };
   try {
     return { code: await bulk(context, options), ...texts };
@@ -122,7 +126,7 @@ export async function exportLines(
       const rows = copyOut(
         client,
         `copy (select ${columns}${dataset.trailingDelimiter ? ', null' : ''}
-                 from bronze.${dataset.table} where cycle = ${cycle} order by _line)
+                 from bronze.${dataset.table} where cycle = ${cycle} and _withdrawn is null order by _line)
            to stdout with (format csv, delimiter '|', quote E'\\x01', null '')`,
       );
       for await (const piece of rows) pieces.push(piece);

@@ -1,6 +1,6 @@
 // Projects written in a test, parsed and compiled without a file or a database.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../core/package-root.ts';
 import { type CompiledProject, compileProject } from '../../runner/compile/compile-project.ts';
@@ -18,17 +18,22 @@ const folders: readonly (readonly [string, FileKind])[] = [
   ['tests/generic/', 'macro'],
   ['tests/', 'singular-test'],
   ['seeds/', 'seed'],
+  ['snapshots/', 'snapshot'],
+  ['analyses/', 'analysis'],
 ];
 
 /** Parses a project called `shop` from its files; `dbt_project.yml` may be left out. */
-export function parseFiles(files: Files): ParsedProject {
-  const text = files['dbt_project.yml'] ?? 'name: shop\nprofile: shop\n';
-  return parseProject(parseProjectFile(text), sourceFiles(files));
+export function parseFiles(files: Files, given: Partial<CompileInputs> = {}): ParsedProject {
+  const { target, vars, env } = { ...testInputs, ...given };
+  const inputs = { target: { ...target }, vars, env };
+  const project = files['dbt_project.yml'] ?? 'name: shop\nprofile: shop\n';
+  const file = parseProjectFile({ project, vars: files['vars.yml'] }, inputs);
+  return parseProject(file, sourceFiles(files), { inputs });
 }
 
 /** Compiles such a project for a target with database `db` and schema `dev`. */
 export function compileFiles(files: Files, inputs: Partial<CompileInputs> = {}): CompiledProject {
-  return compileProject(parseFiles(files), { ...testInputs, ...inputs });
+  return compileProject(parseFiles(files, inputs), { ...testInputs, ...inputs });
 }
 
 /** Inputs that never change. */
@@ -49,6 +54,12 @@ export const testInputs: CompileInputs = {
   invocationId: '00000000-0000-4000-8000-000000000000',
 };
 
+function kindOf(path: string, kind: FileKind): FileKind {
+  if (path.endsWith('.md')) return 'docs';
+  if (/^tests\/fixtures\/.*\.(csv|sql)$/.test(path)) return 'fixture';
+  return /\.ya?ml$/.test(path) ? 'properties' : kind;
+}
+
 function sourceFiles(files: Files): SourceFile[] {
   const own = Object.entries(files).flatMap(([path, text]): SourceFile[] => {
     const folder = folders.find(([prefix]) => path.startsWith(prefix));
@@ -56,7 +67,7 @@ function sourceFiles(files: Files): SourceFile[] {
     const [prefix, kind] = folder;
     return [
       {
-        kind: /\.ya?ml$/.test(path) ? 'properties' : kind,
+        kind: kindOf(path, kind),
         path,
         pathInFolder: path.slice(prefix.length),
         packageName: 'shop',
@@ -64,7 +75,8 @@ function sourceFiles(files: Files): SourceFile[] {
       },
     ];
   });
-  const internal = ['generic_tests.sql', 'names.sql'].map((name): SourceFile => {
+  const folder = join(packageRoot(), 'runner/macros');
+  const internal = readdirSync(folder).map((name): SourceFile => {
     const path = `runner/macros/${name}`;
     const text = readFileSync(join(packageRoot(), path), 'utf8');
     return { kind: 'macro', path, pathInFolder: name, packageName: 'dbt', text };

@@ -33,14 +33,15 @@ describe('extract bulk', () => {
     connection = await createDatabase();
   });
 
-  it('puts a changed file in the place of the old rows and counts both', async () => {
+  it('puts a changed file in the place of the old rows with --full and counts both', async () => {
     const first = { 'indiv20.zip': zipOf('itcont.txt', [indivLine(1, 'A'), indivLine(2, 'B')]) };
     const changed = [indivLine(1, 'A'), indivLine(3, 'C'), indivLine(4, 'D')];
     assert.equal((await runBulk(connection, { from: writeFolder(first) })).code, 0);
     const run = await runBulk(connection, {
       from: writeFolder({ 'indiv20.zip': zipOf('itcont.txt', changed) }),
+      full: true,
     });
-    assert.match(run.err, /3 rows, 0 rejected.*in place of 2 of the load before/);
+    assert.match(run.err, /3 rows, 0 rejected.*: 3 inserted, 0 updated, 2 withdrawn, 0 unchanged/);
     assert.equal(
       (await exportLines(connection, indiv)).toString(),
       changed.map((line) => `${line}\n`).join(''),
@@ -135,15 +136,16 @@ describe('extract bulk', () => {
   it('adds a column that a dataset has and the table lacks, and its comment', async () => {
     const folder = writeFolder({ 'cm20.zip': zipOf('cm.txt', [cmLine('A')]) });
     await runBulk(connection, { from: folder });
-    await queryOnce(connection, 'alter table bronze.fec_cm drop column org_tp');
+    await queryOnce(connection, 'alter table bronze.fec_cm drop column org_tp cascade');
     await queryOnce(connection, 'comment on table bronze.fec_cn is null');
     const changed = writeFolder({ 'cm20.zip': zipOf('cm.txt', [`C1|B|||||||||||T|ORG|`]) });
-    const run = await runBulk(connection, { from: changed });
+    const run = await runBulk(connection, { from: changed, accept: true });
     assert.equal(run.code, 0, run.err);
     const rows = await queryOnce(
       connection,
       `select cmte_nm, org_tp, connected_org_nm, _line::int,
-              obj_description('bronze.fec_cn'::regclass) is not null as documented from bronze.fec_cm`,
+              obj_description('bronze.fec_cn'::regclass) is not null as documented
+         from bronze.fec_cm where _withdrawn is null`,
     );
     assert.deepEqual(rows, [
       { cmte_nm: 'B', org_tp: 'T', connected_org_nm: 'ORG', _line: 1, documented: true },

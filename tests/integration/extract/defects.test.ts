@@ -73,7 +73,7 @@ describe('extract bulk on defective files', () => {
 
   async function load(text: Buffer, name = 'cm', member = 'cm.txt') {
     const folder = writeFolder({ [`${name}20.zip`]: buildZip([{ name: member, data: text }]) });
-    const run = await runBulk(connection, { from: folder });
+    const run = await runBulk(connection, { full: true, accept: true, from: folder });
     const [ledger] = await queryOnce(
       connection,
       `select load_id::int as id, rows_read::int as read, rows_inserted::int as inserted,
@@ -157,7 +157,7 @@ describe('extract bulk on defective files', () => {
     const folder = writeFolder({
       'cm20.zip': buildZip([{ name: 'cm.txt', data: text, stored: true }]),
     });
-    const run = await runBulk(connection, { from: folder });
+    const run = await runBulk(connection, { full: true, accept: true, from: folder });
     assert.equal(run.code, 0, run.err);
     const rows = await queryOnce(
       connection,
@@ -261,7 +261,7 @@ describe('extract bulk on defective files', () => {
       'cm20.zip': buildZip([{ name: 'cm.txt', data: text, stored: true }]),
     });
     const peak = watchMemory();
-    const run = await runBulk(connection, { from: folder });
+    const run = await runBulk(connection, { full: true, accept: true, from: folder });
     const grownMb = peak() / 1e6;
     assert.equal(run.code, 0, run.err);
     const [row] = await queryOnce(

@@ -322,7 +322,7 @@ describe('core/profiles', () => {
         'a fault of syntax',
         'shop: {\n',
         [
-          'profiles.yml:2:1: YAML: Flow map in block collection must be sufficiently indented and end with a }',
+          'profiles.yml:2:1: YAML: Flow map in block collection must be sufficiently indented and end with a } (close the bracket)',
         ],
       ],
     ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseSettings, readEnv } from '../../../core/settings.ts';
@@ -40,8 +40,13 @@ describe('core/settings', () => {
     assert.deepEqual(readEnv(join(folder, 'nowhere'), { A: '1' }), { A: '1' });
   });
 
-  it('tells that `.env` cannot be read', () => {
+  it('does without `.env` where it is a folder, as in projects that keep several there', () => {
     mkdirSync(join(folder, '.env'));
+    assert.deepEqual(readEnv(folder, { A: '1' }), { A: '1' });
+  });
+
+  it('tells that `.env` cannot be read', () => {
+    symlinkSync('.env', join(folder, '.env'));
     assert.deepEqual(
       faultsOf(() => readEnv(folder, {})),
       [`${join(folder, '.env')}: \`.env\` cannot be read (make it readable, or remove it)`],

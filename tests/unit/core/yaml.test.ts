@@ -41,7 +41,10 @@ describe('core/yaml', () => {
     [
       'two faults of syntax at once',
       'a: 1\na: 2\nb: 1\nb: 2\n',
-      ['p.yml:2:1: YAML: Map keys must be unique', 'p.yml:4:1: YAML: Map keys must be unique'],
+      [
+        'p.yml:2:1: YAML: Map keys must be unique (remove one of the two)',
+        'p.yml:4:1: YAML: Map keys must be unique (remove one of the two)',
+      ],
     ],
     [
       'an alias without an anchor, not by its name',

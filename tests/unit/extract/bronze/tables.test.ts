@@ -27,39 +27,66 @@ const upToDate: ExistingTable = {
     ['id', "The link's number. FEC type NUMBER(9)."],
     ['amount', 'Amount. FEC type NUMBER(14,2), US dollars.'],
     ['cycle', 'The even year of the bulk file: 2020 for indiv20.zip.'],
-    ['_load_id', 'The load in bronze.loads that brought the line.'],
-    ['_line', 'Line number in the file, from 1.'],
+    ['_load_id', 'The load in bronze.loads that first brought this version of the row.'],
+    ['_line', 'Line number in the file of that load, from 1.'],
+    ['_withdrawn', 'The load whose file no longer had the row; null while the FEC has it.'],
+    ['_hash', "64-bit hash of the FEC's columns: tells a changed row from an unchanged one."],
   ]),
   indexes: ['fec_links_key_idx'],
 };
 
+const history: ExistingTable = {
+  name: 'fec_links_history',
+  comment: 'Superseded versions of the rows of bronze.fec_links.',
+  columns: new Map([
+    ...[...upToDate.columns].filter(([name]) => name !== '_hash'),
+    [
+      '_superseded_by',
+      'The load that brought the next version, or brought a withdrawn row back.',
+    ] as const,
+  ]),
+  indexes: ['fec_links_history_key_idx'],
+};
+
+const hash =
+  '"_hash" bigint generated always as (hash_record_extended(row("id", "amount"), 0)) stored';
+
 describe('extract/bronze/tables', () => {
   it('creates a table that is missing, with its index and its comments', () => {
-    assert.deepEqual(planTables([links], []), [
-      'create table "bronze"."fec_links" ("id" text, "amount" text, "cycle" integer not null, "_load_id" bigint not null, "_line" bigint not null) partition by list (cycle)',
+    assert.deepEqual(planTables([links], [history]), [
+      `create table "bronze"."fec_links" ("id" text, "amount" text, "cycle" integer not null, "_load_id" bigint not null, "_line" bigint not null, "_withdrawn" bigint, ${hash}) partition by list (cycle)`,
       'create index "fec_links_key_idx" on "bronze"."fec_links" ("id")',
       'comment on table "bronze"."fec_links" is \'One link. https://example.org/\'',
-      'comment on column "bronze"."fec_links"."id" is \'The link\'\'s number. FEC type NUMBER(9).\'',
-      'comment on column "bronze"."fec_links"."amount" is \'Amount. FEC type NUMBER(14,2), US dollars.\'',
-      'comment on column "bronze"."fec_links"."cycle" is \'The even year of the bulk file: 2020 for indiv20.zip.\'',
-      'comment on column "bronze"."fec_links"."_load_id" is \'The load in bronze.loads that brought the line.\'',
-      'comment on column "bronze"."fec_links"."_line" is \'Line number in the file, from 1.\'',
+      ...[...upToDate.columns].map(
+        ([name, text]) =>
+          `comment on column "bronze"."fec_links"."${name}" is '${text?.replaceAll("'", "''")}'`,
+      ),
+    ]);
+  });
+
+  it('creates the table of superseded versions, without hashes and partitions', () => {
+    assert.deepEqual(planTables([links], [upToDate]).slice(0, 2), [
+      'create table "bronze"."fec_links_history" ("id" text, "amount" text, "cycle" integer not null, "_load_id" bigint not null, "_line" bigint not null, "_withdrawn" bigint, "_superseded_by" bigint not null)',
+      'create index "fec_links_history_key_idx" on "bronze"."fec_links_history" ("id")',
     ]);
   });
 
   it('plans nothing for a table that is as the catalog has it', () => {
-    assert.deepEqual(planTables([links], [upToDate]), []);
+    assert.deepEqual(planTables([links], [upToDate, history]), []);
   });
 
   it('adds what a table lacks and drops nothing of what it has more', () => {
     const columns = new Map<string, string | null>([...upToDate.columns, ['old', null]]);
     columns.delete('amount');
     columns.set('id', 'Another text.');
-    assert.deepEqual(planTables([links], [{ ...upToDate, columns, indexes: [] }]), [
+    assert.deepEqual(planTables([links], [{ ...upToDate, columns, indexes: [] }, history]), [
+      'alter table "bronze"."fec_links" drop column _hash',
       'alter table "bronze"."fec_links" add column "amount" text',
+      `alter table "bronze"."fec_links" add column ${hash}`,
       'create index "fec_links_key_idx" on "bronze"."fec_links" ("id")',
       'comment on column "bronze"."fec_links"."id" is \'The link\'\'s number. FEC type NUMBER(9).\'',
       'comment on column "bronze"."fec_links"."amount" is \'Amount. FEC type NUMBER(14,2), US dollars.\'',
+      `comment on column "bronze"."fec_links"."_hash" is '64-bit hash of the FEC''s columns: tells a changed row from an unchanged one.'`,
     ]);
   });
 });

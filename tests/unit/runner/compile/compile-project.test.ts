@@ -92,7 +92,7 @@ describe('runner/compile', () => {
     const names = (id: string) => {
       const staged = besideName({ schema: 'dev', identifier: id }, 'staged').identifier;
       const sql = test?.stagedSql[`model.shop.${id}`] ?? '';
-      return { staged: sql.includes(`"${staged}" as`), others: sql.match(/__staged_/g)?.length };
+      return { staged: sql.includes(`"${staged}"`), others: sql.match(/__staged_/g)?.length };
     };
     assert.deepEqual(names('a'), { staged: true, others: 1 });
     assert.deepEqual(names('b'), { staged: true, others: 1 });
@@ -107,7 +107,7 @@ describe('runner/compile', () => {
     });
     assert.match(
       test?.compiledSql ?? '',
-      /from \(select \* from "db"\."dev"\."a" where id > 3\) as dbt_subquery/,
+      /from \(select \* from "db"\."dev"\."a" where id > 3\) dbt_subquery/,
     );
   });
 
@@ -176,10 +176,10 @@ describe('runner/compile', () => {
       ['models/m.sql:1:4: unknown config `materialised` (did you mean `materialized`?)'],
     ],
     [
-      'a materialization that is not built',
+      'a misspelt materialization',
       { 'models/m.sql': "{{ config(materialized='tabel') }} select 1" },
       [
-        'models/m.sql:1:4: config `materialized` is `"tabel"`: this version builds `view` and `table`',
+        'models/m.sql:1:4: config `materialized` is `"tabel"`: expected `view`, `table`, `incremental`, `ephemeral` or `materialized_view`',
       ],
     ],
     [

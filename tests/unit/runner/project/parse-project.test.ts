@@ -113,10 +113,11 @@ describe('runner/project', () => {
       ],
     },
     {
-      fault: 'a key that is not supported yet',
+      fault: 'keys that an entry must have',
       files: { 'models/s.yml': 'exposures:\n  - name: a\n' },
       expected: [
-        'models/s.yml:1:1: `exposures` is not supported yet (remove it: the runner refuses what it would otherwise pass over)',
+        'models/s.yml:2:5: `exposures.0.type` is missing: expected `dashboard`, `notebook`, `analysis`, `ml` or `application`',
+        'models/s.yml:2:5: `exposures.0.owner` is missing: expected a map',
       ],
     },
     {
@@ -126,7 +127,7 @@ describe('runner/project', () => {
         'models/b.yml': 'version: 7\n',
       },
       expected: [
-        'models/a.yml:1:9: `models` is `3`: invalid input: expected array, received number',
+        'models/a.yml:1:9: `models` is `3`: expected a list',
         'models/b.yml:1:10: `version` is `7`: must be 2',
       ],
     },

@@ -1,0 +1,203 @@
+// `extract plan`: what `extract bulk` would fetch and load, before anything happens.
+
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ExitCode, ProgramContext } from '../../core/program.ts';
+import { readEnv } from '../../core/settings.ts';
+import { type LastLoad, readLastLoad } from '../bronze/ledger.ts';
+import { readCached } from '../bulk/download/cache.ts';
+import { probeFile } from '../bulk/download/probe.ts';
+import { remoteFile } from '../bulk/download/remote-files.ts';
+import { type DownloadSettings, parseDownloadSettings } from '../bulk/download/settings.ts';
+import {
+  formatBytes,
+  loadFactor,
+  packFactor,
+  readDataDir,
+  readFreeBytes,
+} from '../bulk/download/space.ts';
+import { defaultPatience } from '../bulk/download/types.ts';
+import { readMemberBytes } from '../bulk/download/verify.ts';
+import { type DownloadOptions, listWanted, type Wanted } from './download.ts';
+import { isEmbedded } from './fetch-bulk.ts';
+import { withBronze } from './open-bronze.ts';
+
+/** Options of `extract plan`. */
+export interface PlanOptions extends DownloadOptions {
+  readonly json: boolean;
+}
+
+/** What would become of one file. */
+export interface PlannedFile {
+  readonly dataset: string;
+  readonly cycle: number;
+  readonly url: string;
+  /** `fetch` and load; `load` from the cache; `pass over`: loaded already; `missing`: the FEC has it not. */
+  readonly action: 'fetch' | 'load' | 'pass over' | 'missing';
+  /** Of the zip, where the server says so. */
+  readonly zipBytes: number | null;
+  /** Unpacked; a bound where the zip is not here yet. */
+  readonly memberBytes: number | null;
+  /** True where `memberBytes` is a bound. */
+  readonly isEstimate: boolean;
+}
+
+/** A plan and the room for it. */
+export interface BulkPlan {
+  readonly files: readonly PlannedFile[];
+  readonly cacheDir: string;
+  readonly fetchBytes: number;
+  readonly cacheFreeBytes: number;
+  /** Undefined for a server whose disk is not ours to see. */
+  readonly dataDir: string | undefined;
+  /** What loading may take on that disk. */
+  readonly loadBytes: number;
+  readonly dataFreeBytes: number | undefined;
+}
+
+/** Prints what `extract bulk` would do; nothing is fetched, started or loaded. */
+export async function plan(context: ProgramContext, options: PlanOptions): Promise<ExitCode> {
+  const made = await makePlan(context, options);
+  const { reporter } = context;
+  reporter.result(options.json ? JSON.stringify(made, null, 2) : formatPlan(made));
+  for (const warning of listShortages(made)) reporter.warn(warning);
+  return 0;
+}
+
+async function makePlan(context: ProgramContext, options: PlanOptions): Promise<BulkPlan> {
+  const projectDir = resolve(options.projectDir);
+  const settings = parseDownloadSettings(
+    readEnv(projectDir, context.env),
+    projectDir,
+    options.from,
+  );
+  const wanted = listWanted(options.cycles, options.datasets);
+  const embedded = isEmbedded(context, options);
+  const loads = await readLoads(context, options, wanted, embedded);
+  const files: PlannedFile[] = [];
+  for (const [index, item] of wanted.entries()) {
+    files.push(await planFile(context, settings, item, loads[index]));
+  }
+  const dataDir = embedded ? await readDataDir(projectDir) : undefined;
+  const loading = files.filter(({ action }) => action === 'fetch' || action === 'load');
+  return {
+    files,
+    cacheDir: settings.cacheDir,
+    fetchBytes: sum(files.filter(({ action }) => action === 'fetch').map((f) => f.zipBytes ?? 0)),
+    cacheFreeBytes: await readFreeBytes(settings.cacheDir),
+    dataDir,
+    loadBytes: Math.round(sum(loading.map((file) => file.memberBytes ?? 0)) * loadFactor),
+    dataFreeBytes: dataDir === undefined ? undefined : await readFreeBytes(dataDir),
+  };
+}
+
+async function planFile(
+  context: ProgramContext,
+  settings: DownloadSettings,
+  { dataset, cycle }: Wanted,
+  last: LastLoad | undefined,
+): Promise<PlannedFile> {
+  const file = remoteFile(settings.baseUrl, dataset, cycle);
+  const common = { dataset: dataset.name, cycle, url: file.url };
+  const request = { url: file.url, signal: context.signal, patience: defaultPatience };
+  const found = await probeFile(request);
+  if (found === undefined) {
+    return { ...common, action: 'missing', zipBytes: null, memberBytes: null, isEstimate: false };
+  }
+  const zipBytes = found.bytes ?? null;
+  const isLoaded = found.etag !== undefined && last?.etag === found.etag;
+  const cached = await readCached(settings.cacheDir, file.name, file.url);
+  const isCached =
+    cached !== undefined &&
+    (found.etag === undefined
+      ? found.lastModified !== undefined && found.lastModified === cached.lastModified
+      : found.etag === cached.etag);
+  if (cached !== undefined && isCached) {
+    const memberBytes = await readMemberBytes({
+      dataset,
+      cycle,
+      path: cached.path,
+      name: file.name,
+    });
+    const action = isLoaded ? 'pass over' : 'load';
+    return { ...common, action, zipBytes, memberBytes, isEstimate: false };
+  }
+  const memberBytes = zipBytes === null ? null : zipBytes * packFactor;
+  const action = isLoaded ? 'pass over' : 'fetch';
+  return { ...common, action, zipBytes, memberBytes, isEstimate: true };
+}
+
+/** Reads the ledger, if there is one: an embedded server that was never started has none. */
+async function readLoads(
+  context: ProgramContext,
+  options: PlanOptions,
+  wanted: readonly Wanted[],
+  embedded: boolean,
+): Promise<readonly (LastLoad | undefined)[]> {
+  if (embedded && !(await exists(join(resolve(options.projectDir), '.fundlens', 'cluster.json')))) {
+    return [];
+  }
+  return withBronze(context, options, 'plan', ({ rows }) =>
+    rows.withClient(async (client) => {
+      const ledger = await client.query<{ found: boolean }>(
+        `select count(*) = 2 as found from information_schema.columns
+          where table_schema = 'bronze' and table_name = 'loads'
+            and column_name in ('etag', 'hash_algorithm')`,
+      );
+      if (ledger.rows[0]?.found !== true) return [];
+      const loads: (LastLoad | undefined)[] = [];
+      for (const { dataset, cycle } of wanted) {
+        const unit = { dataset: dataset.name, cycle, scope: 'national', source: dataset.zip };
+        loads.push(await readLastLoad(client, unit));
+      }
+      return loads;
+    }),
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Lays a plan out for people. */
+export function formatPlan(made: BulkPlan): string {
+  const lines = made.files.map(
+    ({ dataset, cycle, action, zipBytes, memberBytes, isEstimate, url }) =>
+      [
+        dataset.padEnd(8),
+        String(cycle),
+        action.padEnd(9),
+        (zipBytes === null ? '-' : formatBytes(zipBytes)).padStart(9),
+        (memberBytes === null
+          ? '-'
+          : `${isEstimate ? 'at most ' : ''}${formatBytes(memberBytes)}`
+        ).padStart(17),
+        url,
+      ].join('  '),
+  );
+  const room = [
+    `to fetch: ${formatBytes(made.fetchBytes)}; free in ${made.cacheDir}: ${formatBytes(made.cacheFreeBytes)}`,
+    made.dataDir === undefined || made.dataFreeBytes === undefined
+      ? `to load: at most ${formatBytes(made.loadBytes)} on the disk of the server`
+      : `to load: at most ${formatBytes(made.loadBytes)}; free in ${made.dataDir}: ${formatBytes(made.dataFreeBytes)}`,
+  ];
+  const header = `${'dataset'.padEnd(8)}  cycle ${'action'.padEnd(9)}  ${'zip'.padStart(8)}  ${'unpacked'.padStart(17)}  address`;
+  return [header, ...lines, ...room].join('\n');
+}
+
+function listShortages(made: BulkPlan): readonly string[] {
+  const { fetchBytes, cacheFreeBytes, loadBytes, dataFreeBytes } = made;
+  return [
+    ...(fetchBytes > cacheFreeBytes ? [`the zips do not fit into ${made.cacheDir}`] : []),
+    ...(dataFreeBytes !== undefined && loadBytes > dataFreeBytes
+      ? [`the rows may not fit into ${made.dataDir}`]
+      : []),
+  ];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

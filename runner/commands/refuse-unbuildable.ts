@@ -1,0 +1,91 @@
+// What a project may hold and this version does not build: said before anything is done.
+
+import { throwFaults, UserError } from '../../core/errors.ts';
+import type { Manifest, Node } from '../compile/types.ts';
+import type { ParsedProject } from '../project/types.ts';
+import type { Verb } from './run-nodes.ts';
+
+/** What a command is about to work on. */
+export interface Work {
+  readonly parsed: ParsedProject;
+  readonly manifest: Manifest;
+  readonly selected: ReadonlySet<string>;
+  readonly verb: Verb;
+  /** Whether --select chose the nodes: then those that this version has no name for are not meant. */
+  readonly isSelective: boolean;
+}
+
+/**
+ * Refuses nodes that the command would have to build and cannot, and hooks of the project.
+ * @throws {UserErrors} with every one of them
+ */
+export function refuseUnbuildable(work: Work): void {
+  throwFaults([
+    ...quotingFaults(work),
+    ...hookFaults(work),
+    ...kindFaults(work),
+    ...nodeFaults(work),
+  ]);
+}
+
+function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
+  return [...manifest.nodes.values()]
+    .filter((node) => selected.has(node.uniqueId) && isWorkedOn(node, verb))
+    .flatMap((node) =>
+      (node.refusals ?? []).map(
+        ({ message, where }) =>
+          new UserError(`\`${node.name}\`: ${message}`, {
+            where: where ?? { path: node.path },
+            hint: `leave it out with --exclude ${node.name}, or change the config`,
+          }),
+      ),
+    );
+}
+
+function isWorkedOn(node: Node, verb: Verb): boolean {
+  if (verb === 'build') return true;
+  return node.kind === { run: 'model', test: 'test', seed: 'seed' }[verb];
+}
+
+function quotingFaults({ parsed: { file } }: Work): UserError[] {
+  if (!Object.values(file.quoting).includes(false)) return [];
+  return [
+    new UserError('names without quotes are not supported: every name stands in quotes', {
+      where: file.yaml.placeOfKey(['quoting']),
+      hint: 'set `quoting` to true, or remove it',
+    }),
+  ];
+}
+
+function hookFaults({ parsed }: Work): UserError[] {
+  const hooks = [
+    ...parsed.file.onRunStart.map((hook) => ({ ...hook, key: 'on-run-start' })),
+    ...parsed.file.onRunEnd.map((hook) => ({ ...hook, key: 'on-run-end' })),
+  ];
+  return hooks.map(
+    ({ key, place }) =>
+      new UserError(`\`${key}\` hooks are not run by this version`, {
+        where: place,
+        hint: 'remove the hook, or run its SQL yourself',
+      }),
+  );
+}
+
+function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {
+  if (isSelective) return [];
+  const own = parsed.file.name;
+  const kinds = [
+    { what: 'snapshots are', nodes: parsed.snapshots, verbs: ['build'] },
+    { what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] },
+  ];
+  return kinds.flatMap(({ what, nodes, verbs }) => {
+    const [first] = nodes.filter((node) => node.packageName === own);
+    if (first === undefined || !verbs.includes(verb)) return [];
+    return [
+      new UserError(`${what} not built by this version, and the project has \`${first.name}\``, {
+        where: first.place,
+        hint: `build all the rest with --select ${own}`,
+      }),
+    ];
+  });
+}

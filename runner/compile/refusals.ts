@@ -1,0 +1,63 @@
+// Configs that dbt acts on and this version does not: read and kept, and refused where a node with
+// one would be built, since what is passed over in silence becomes a wrong table.
+
+import type { Place } from '../../core/errors.ts';
+import type { ConfigLayer } from '../project/types.ts';
+import type { Config } from './config.ts';
+import type { Refusal } from './types.ts';
+
+type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
+
+const builtMaterializations: readonly string[] = ['view', 'table'];
+
+/** What is asked for, by the config that asks. */
+const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
+  'pre-hook': (config) => isFilled(config['pre-hook']),
+  'post-hook': (config) => isFilled(config['post-hook']),
+  sql_header: ({ sql_header }) => Boolean(sql_header),
+  grants: ({ grants }) => Object.keys(grants ?? {}).length > 0,
+  contract: ({ contract }) => contract?.enforced === true,
+  unlogged: ({ unlogged }) => unlogged === true,
+  quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
+  store_failures: ({ store_failures }) => store_failures === true,
+  store_failures_as: ({ store_failures_as }) =>
+    store_failures_as === 'table' || store_failures_as === 'view',
+};
+
+/** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
+export function refusalsOf(
+  config: Config<'model'> | Config<'seed'> | Config<'test'>,
+  layers: readonly ConfigLayer[],
+  path: string,
+): readonly Refusal[] {
+  const placeOf = (key: string): Place => {
+    const names = [key, key.replace('-', '_')];
+    for (const layer of [...layers].reverse()) {
+      const name = names.find((it) => Object.hasOwn(layer.values, it));
+      if (name !== undefined) return layer.placeOf(name);
+    }
+    return { path };
+  };
+  const materialized = 'materialized' in config ? config.materialized : 'table';
+  const isBuilt = builtMaterializations.includes(materialized);
+  return [
+    ...(isBuilt
+      ? []
+      : [
+          {
+            message: `this version builds \`view\` and \`table\`, not \`${materialized}\``,
+            where: placeOf('materialized'),
+          },
+        ]),
+    ...Object.entries(asked)
+      .filter(([, isAsked]) => isAsked(config))
+      .map(([key]) => ({
+        message: `config \`${key}\` is not acted on by this version`,
+        where: placeOf(key),
+      })),
+  ];
+}
+
+function isFilled(list: readonly unknown[] | undefined): boolean {
+  return list !== undefined && list.length > 0;
+}

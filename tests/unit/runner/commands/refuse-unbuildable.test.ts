@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { refuseUnbuildable } from '../../../../runner/commands/refuse-unbuildable.ts';
+import type { Verb } from '../../../../runner/commands/run-nodes.ts';
+import { faultsOf } from '../../../support/faults.ts';
+import { compileFiles, type Files, parseFiles } from '../../../support/project.ts';
+
+/** Refuses what a command cannot build of a project; `select` names models, all nodes where absent. */
+function refuse(files: Files, verb: Verb, select?: readonly string[]): void {
+  const { manifest } = compileFiles(files);
+  const ids = select?.map((name) => `model.shop.${name}`) ?? [...manifest.nodes.keys()];
+  const isSelective = select !== undefined;
+  refuseUnbuildable({
+    parsed: parseFiles(files),
+    manifest,
+    selected: new Set(ids),
+    verb,
+    isSelective,
+  });
+}
+
+describe('runner/commands/refuse-unbuildable', () => {
+  const files: Files = {
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "{{ config(materialized='incremental', post_hook='x') }}\nselect 1 as id",
+    'models/s.yml': [
+      'models: [{name: a, columns: [{name: id, tests: [{unique: {config: {store_failures: true}}}]}]}]',
+      'unit_tests: [{name: u, model: a, expect: {rows: []}}]',
+    ].join('\n'),
+    'snapshots/s.sql': '{% snapshot s %}select 1{% endsnapshot %}',
+  };
+  const ofB = [
+    'models/b.sql:1:4: `b`: this version builds `view` and `table`, not `incremental` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: config `post-hook` is not acted on by this version (leave it out with --exclude b, or change the config)',
+  ];
+  const ofTest =
+    'models/s.yml:1:68: `unique_a_id`: config `store_failures` is not acted on by this version (leave it out with --exclude unique_a_id, or change the config)';
+  const ofSnapshot =
+    'snapshots/s.sql:1:1: snapshots are not built by this version, and the project has `s` (build all the rest with --select shop)';
+  const ofUnitTest =
+    'models/s.yml:2:21: unit tests are not built by this version, and the project has `u` (build all the rest with --select shop)';
+
+  it('names all that a command would have to build and cannot', () => {
+    assert.deepEqual(
+      faultsOf(() => refuse(files, 'build')),
+      [ofSnapshot, ofUnitTest, ...ofB, ofTest],
+    );
+    assert.deepEqual(
+      faultsOf(() => refuse(files, 'run')),
+      ofB,
+    );
+    assert.deepEqual(
+      faultsOf(() => refuse(files, 'test')),
+      [ofUnitTest, ofTest],
+    );
+  });
+
+  it('lets pass what is not selected and what the command does not build', () => {
+    refuse(files, 'seed');
+    refuse(files, 'build', ['a']);
+  });
+
+  it('refuses names without quotes', () => {
+    const unquoted = {
+      ...files,
+      'dbt_project.yml': 'name: shop\nprofile: shop\nquoting: {identifier: false, schema: true}\n',
+    };
+    assert.deepEqual(
+      faultsOf(() => refuse(unquoted, 'build', ['a'])),
+      [
+        'dbt_project.yml:3:1: names without quotes are not supported: every name stands in quotes (set `quoting` to true, or remove it)',
+      ],
+    );
+  });
+
+  it('refuses hooks of the project whatever is selected', () => {
+    const hooked = {
+      ...files,
+      'dbt_project.yml':
+        'name: shop\nprofile: shop\non-run-end:\n  - grant usage on schema x to y\n',
+    };
+    assert.deepEqual(
+      faultsOf(() => refuse(hooked, 'build', ['a'])),
+      [
+        'dbt_project.yml:4:5: `on-run-end` hooks are not run by this version (remove the hook, or run its SQL yourself)',
+      ],
+    );
+  });
+});
