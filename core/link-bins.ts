@@ -1,20 +1,27 @@
-// After a build: makes `npx runner` and `npx extract` work in a checkout. npm links the programs of
-// dependencies only, never those of the package it stands in.
+// After a build: makes `npx runner` and `npx extract` work in a checkout. The programs stand under
+// `publishConfig.bin`: with a `bin` of its own, npx would install the checkout into its cache on every
+// call, which takes a second and fails for good where the first such call came before the build.
 
-import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from './package-root.ts';
 
 const binDir = join(packageRoot(), 'node_modules', '.bin');
 
 mkdirSync(binDir, { recursive: true });
-for (const program of ['runner', 'extract']) {
-  chmodSync(join(packageRoot(), 'dist', program, 'cli.js'), 0o755);
+for (const [program, file] of Object.entries(readBins())) {
+  chmodSync(join(packageRoot(), file), 0o755);
   const link = join(binDir, program);
-  const target = join('..', '..', 'dist', program, 'cli.js');
+  const target = join('..', '..', file);
   if (currentTarget(link) === target) continue;
   rmSync(link, { force: true });
   symlinkSync(target, link);
+}
+
+function readBins(): Readonly<Record<string, string>> {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  // as: our own package.json, checked by the test that runs both programs
+  return (manifest as { publishConfig: { bin: Record<string, string> } }).publishConfig.bin;
 }
 
 function currentTarget(link: string): string | undefined {
