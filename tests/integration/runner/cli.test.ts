@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Connection } from '../../../core/connection.ts';
 import { openDatabase } from '../../../core/database.ts';
-import { type Finished, runCli, toUrl } from '../../support/cli.ts';
+import { type Finished, runCli } from '../../support/cli.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
+import { urlOf } from '../../support/extract.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -45,7 +46,7 @@ describe('runner, as a command', function () {
     runCli('runner', args, {
       cwd: folder,
       ...options,
-      env: { DATABASE_URL: toUrl(connection), ...options.env },
+      env: { DATABASE_URL: urlOf(connection), ...options.env },
     });
   const ids = async (): Promise<unknown> => {
     const database = openDatabase(connection, { applicationName: 'test', maxClients: 1 });
@@ -131,7 +132,7 @@ describe('runner, as a command', function () {
   }
 
   it('exits 2 for a wrong password and never prints it', async () => {
-    const url = toUrl({ ...connection, password: 'wrong-pass-word' });
+    const url = urlOf({ ...connection, password: 'wrong-pass-word' });
     const { code, stderr, stdout } = await runner(['build'], { env: { DATABASE_URL: url } });
     assert.equal(code, 2, stderr);
     assert.match(stderr, /refused user/);
