@@ -2,6 +2,7 @@
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
@@ -27,7 +28,7 @@ export async function writeCompiled(
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
   const { manifest, graph } = project;
-  await rm(join(targetDir(project), 'compiled'), { recursive: true, force: true });
+  await removeCompiled(project);
   await writeWhole(
     project,
     'manifest.json',
@@ -51,6 +52,19 @@ export async function writeRunResults(
   await writeWhole(project, 'run_results.json', project.request.reporter.scrub(text));
 }
 
+async function removeCompiled(project: LoadedProject): Promise<void> {
+  const folder = join(targetDir(project), 'compiled');
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    throw new UserError('the compiled SQL of the run before cannot be removed', {
+      where: { path: folder },
+      hint: 'make the folder writable',
+      cause: error,
+    });
+  }
+}
+
 function factsOf(project: LoadedProject, options: CommonOptions): InvocationFacts {
   return {
     invocationId: project.inputs.invocationId,
@@ -69,8 +83,16 @@ function targetDir(project: LoadedProject): string {
 /** A reader of the file, or a run that is killed, sees the old text or the new one. */
 async function writeWhole(project: LoadedProject, path: string, text: string): Promise<void> {
   const final = join(targetDir(project), path);
-  await mkdir(dirname(final), { recursive: true });
   const partial = `${final}.${process.pid}.part`;
-  await writeFile(partial, text);
-  await rename(partial, final);
+  try {
+    await mkdir(dirname(final), { recursive: true });
+    await writeFile(partial, text);
+    await rename(partial, final);
+  } catch (error) {
+    throw new UserError(`cannot write: ${error instanceof Error ? error.message : String(error)}`, {
+      where: { path: final },
+      hint: 'make the folder writable, or name another as `target-path` in dbt_project.yml',
+      cause: error,
+    });
+  }
 }
