@@ -189,6 +189,27 @@ export async function inTransaction<T>(
   }
 }
 
+/**
+ * Runs text that must be one statement: the extended protocol refuses a second one (42601), which the
+ * ordinary protocol would run without a word.
+ */
+export function queryOneStatement<Row extends pg.QueryResultRow>(
+  client: Client,
+  text: string,
+): Promise<pg.QueryResult<Row>> {
+  const config = { text, queryMode: 'extended' };
+  return client.query<Row>(config);
+}
+
+/** The same with each row as a list of its values. */
+export function queryOneStatementAsLists(
+  client: Client,
+  text: string,
+): Promise<pg.QueryArrayResult<unknown[]>> {
+  const config = { text, queryMode: 'extended', rowMode: 'array' as const };
+  return client.query<unknown[]>(config);
+}
+
 /** Tells whether an error came from the server as a PostgreSQL error with an SQLSTATE. */
 export function isServerError(error: unknown): error is pg.DatabaseError {
   return (

@@ -1,7 +1,8 @@
 // `npm start`: the whole pipeline on the FEC sample that ships, by calling both programs as a user would.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { packageRoot } from './package-root.ts';
@@ -9,6 +10,28 @@ import { packageRoot } from './package-root.ts';
 const root = packageRoot();
 const sample = 'extract/sample/2019-03-17';
 const startedAtMs = Date.now();
+
+/** A program that did not end well, with its exit code. */
+class Ended extends Error {
+  override readonly name = 'Ended';
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`a program ended with ${code}`);
+    this.code = code;
+  }
+}
+
+async function main(): Promise<number> {
+  // A terminal sends Ctrl-C to the program as well: it stops in its own way, and we report how.
+  process.on('SIGINT', () => undefined);
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof Ended) return error.code;
+    throw error;
+  }
+}
 
 async function start(): Promise<number> {
   title('1. FEC files to Bronze', `extract bulk --cycle 2020 --from ${sample}`);
@@ -30,8 +53,8 @@ const nextSteps = `
 Ask a question in SQL:
   npx runner show --inline "select committee_name, itemized_net from {{ ref('committee_summary') }} order by itemized_net desc"
 
-Connect psql (a BI tool takes what \`npx runner db psql-hint\` prints):
-  psql "$(npx runner db url)"
+Connect psql; \`npx runner db psql-hint\` also prints host, port and user for a BI tool:
+  ${process.env['DATABASE_URL'] ? 'psql "$DATABASE_URL"' : 'psql "$(npx runner db url)"'}
 
 Change a model in models/ and build it with all that reads it:
   npx runner build --select contributions+
@@ -83,29 +106,31 @@ function printLayers(): void {
   }
   say('\nBuilt by layer');
   for (const [layer, { built, tested, warned }] of [...counts].sort()) {
-    const warnings = warned === 0 ? '' : `, ${warned} of them with a warning`;
+    const warnings = warned === 0 ? '' : `, ${warned} with warnings`;
     const tables = built === 0 ? '' : `${built} built, `;
-    sayRow(layer, `${tables}${tested} tests passed${warnings}`);
+    sayRow(layer, `${tables}${tested - warned} tests passed${warnings}`);
   }
 }
 
 function layerOf(path: string): string {
   const match = /^models\/([^/]+)\//.exec(path);
   if (match?.[1]) return match[1];
-  return path.startsWith('seeds/') ? 'seeds' : 'across layers';
+  return path.startsWith('seeds/') ? 'seeds' : 'tests across layers';
 }
 
-function call(program: string, args: readonly string[]): Promise<number> {
+async function call(program: string, args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [cliOf(program), ...args], { cwd: root, stdio: 'inherit' });
+  return endOf(child);
+}
+
+/** The exit code; for a signal 128 and its number, as shells report it. */
+function endOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    // A terminal sends Ctrl-C to the program as well: it stops in its own way, and we report how.
-    process.once('SIGINT', () => undefined);
-    const child = spawn(process.execPath, [cliOf(program), ...args], {
-      cwd: root,
-      stdio: 'inherit',
-    });
     child.once('error', reject);
-    // 128 and the number of the signal, as shells report it.
-    child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    child.once('close', (code, signal) => {
+      const number = signal === null ? 0 : constants.signals[signal];
+      resolve(code ?? 128 + number);
+    });
   });
 }
 
@@ -114,11 +139,11 @@ async function read(program: string, args: readonly string[]): Promise<string> {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const end = endOf(child);
   let output = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) output += String(chunk);
-  const code = await closed;
-  if (code !== 0) throw new Error(`${program} ${args[0]} ended with ${code}`);
+  const code = await end;
+  if (code !== 0) throw new Ended(code);
   return output;
 }
 
@@ -159,4 +184,4 @@ function say(text: string): void {
 }
 
 // At the end: what is above is constants too, which are not there before their line.
-process.exitCode = await start();
+process.exitCode = await main();

@@ -3,6 +3,7 @@
 
 import type { ArgumentsCamelCase, Argv } from 'yargs';
 import type { ExitCode, ProgramContext } from '../core/program.ts';
+import { parseWholeNumber } from '../core/whole-number.ts';
 import type { CommonOptions } from './commands/types.ts';
 
 const words = process.argv.slice(2);
@@ -58,7 +59,7 @@ function declareCommands(cli: Argv, run: Run): Argv {
           name: text(given['name']),
           inline: text(given['inline']),
           inlineFile: text(given['inlineFile']),
-          limit: Number(given['limit']),
+          limit: parseWholeNumber('--limit', given['limit'], -1) ?? 5,
           output: oneOf(['table', 'csv', 'json'], given['output']),
         });
       }),
@@ -109,7 +110,7 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         return db(context, {
           ...commonOptions(given),
           action: oneOf(['start', 'stop', 'status', 'url', 'psql-hint', 'reset'], given['action']),
-          minutes: Number(given['minutes']),
+          minutes: parseWholeNumber('--minutes', given['minutes'], 1) ?? 60,
           force: given['force'] === true,
         });
       }),
@@ -138,7 +139,7 @@ function selectionFlags(cli: Argv): Argv {
 
 function runFlags(cli: Argv): Argv {
   return selectionFlags(cli)
-    .option('threads', { type: 'number', describe: 'nodes built at once' })
+    .option('threads', { type: 'string', describe: 'nodes built at once' })
     .option('dry-run', {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
@@ -159,7 +160,7 @@ function showFlags(cli: Argv): Argv {
     .positional('name', { type: 'string', describe: 'a model, seed or test' })
     .option('inline', { type: 'string', describe: 'a query, templates allowed' })
     .option('inline-file', { type: 'string', describe: 'a file with such a query' })
-    .option('limit', { type: 'number', default: 5, describe: 'rows at most, -1 for all' })
+    .option('limit', { type: 'string', default: '5', describe: 'rows at most, -1 for all' })
     .option('output', {
       alias: 'o',
       choices: ['table', 'csv', 'json'] as const,
@@ -204,7 +205,7 @@ function dbFlags(cli: Argv): Argv {
       choices: ['start', 'stop', 'status', 'url', 'psql-hint', 'reset'] as const,
       describe: 'what to do',
     })
-    .option('minutes', { type: 'number', default: 60, describe: 'how long it stays up unused' })
+    .option('minutes', { type: 'string', default: '60', describe: 'how long it stays up unused' })
     .option('force', { type: 'boolean', describe: 'stop or reset though others use it' });
 }
 
@@ -215,7 +216,7 @@ function commonOptions(given: Given): CommonOptions {
     profile: text(given['profile']),
     target: text(given['target']),
     varsText: text(given['vars']),
-    threads: typeof given['threads'] === 'number' ? given['threads'] : undefined,
+    threads: parseWholeNumber('--threads', given['threads'], 1),
     commandLine: words[0] ?? '',
   };
 }

@@ -31,6 +31,8 @@ export async function compile(context: ProgramContext, options: CompileOptions):
   });
   const [only] = models;
   if (only && models.length === 1) context.reporter.result(only.compiledSql);
-  context.reporter.info(`compiled ${models.length} models to ${written.shownPath('compiled')}`);
+  context.reporter.info(
+    `compiled ${models.length} ${models.length === 1 ? 'model' : 'models'} to ${written.shownPath('compiled')}`,
+  );
   return 0;
 }

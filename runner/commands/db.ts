@@ -51,8 +51,8 @@ export async function db(context: ProgramContext, options: DbOptions): Promise<E
       const server = await hold(context, options, env);
       const { connection, tcpConnection = connection } = server;
       const { host, port, user, database } = tcpConnection;
-      reporter.result(`psql "$(npx runner db url)"`);
-      reporter.info(
+      reporter.result('psql "$(npx runner db url)"');
+      reporter.result(
         `or, in any tool: host ${host}, port ${port}, database ${database}, user ${user}, ` +
           'password as in `npx runner db url`',
       );

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
@@ -47,7 +48,12 @@ export async function writeCompiled(
     if (node?.kind !== 'model' && node?.kind !== 'test') continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
-  replaceFiles(join(targetDir(project), 'compiled'), texts);
+  const folder = join(targetDir(project), 'compiled');
+  try {
+    replaceFiles(folder, texts);
+  } catch (error) {
+    throw writeFault(folder, error);
+  }
   return { shownPath: (path) => join(project.file.paths.target, path) };
 }
 
@@ -108,8 +114,20 @@ function targetDir(project: LoadedProject): string {
 /** A reader of the file, or a run that is killed, sees the old text or the new one. */
 async function writeWhole(project: LoadedProject, path: string, text: string): Promise<void> {
   const final = join(targetDir(project), path);
-  await mkdir(dirname(final), { recursive: true });
   const partial = `${final}.${process.pid}.part`;
-  await writeFile(partial, text);
-  await rename(partial, final);
+  try {
+    await mkdir(dirname(final), { recursive: true });
+    await writeFile(partial, text);
+    await rename(partial, final);
+  } catch (error) {
+    throw writeFault(final, error);
+  }
+}
+
+function writeFault(path: string, error: unknown): UserError {
+  return new UserError(`cannot write: ${error instanceof Error ? error.message : String(error)}`, {
+    where: { path },
+    hint: 'make the folder writable, or name another as `target-path` in dbt_project.yml',
+    cause: error,
+  });
 }

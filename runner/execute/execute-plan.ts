@@ -161,6 +161,7 @@ class RunRecord {
       status: ended.status,
       rows: ended.rows,
       failures: ended.failures,
+      sample: ended.sample,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,

@@ -62,13 +62,15 @@ export function modelError(error: unknown, origin: SqlOrigin): unknown {
   // For COPY, the context is where the server names line and column of the data.
   if (error.where?.startsWith('COPY')) parts.push(error.where);
   if (excerpt) parts.push(excerpt);
+  const advice = adviceFor(errorCode(error), error.message);
   const compiled = origin.compiledPath
     ? `the SQL that ran is in ${origin.compiledPath}`
     : undefined;
   return new ModelError(parts.join('\n'), {
     node: origin.node,
     where: placeOf(offset, origin),
-    hint: [error.hint, compiled].filter((part) => part !== undefined).join('; ') || undefined,
+    hint:
+      [error.hint, advice, compiled].filter((part) => part !== undefined).join('; ') || undefined,
     cause: error,
     sqlstate: errorCode(error),
     compiledPath: origin.compiledPath,
@@ -131,4 +133,18 @@ function mappedColumn(column: number, sent: string, mapped: string): number {
   while (after < shorter - before && sent.at(-1 - after) === mapped.at(-1 - after)) after += 1;
   const fromEnd = sent.length - column;
   return fromEnd <= after ? mapped.length - fromEnd : before;
+}
+
+/** What to do about the errors that a project's own state explains. */
+function adviceFor(code: string | undefined, message: string): string | undefined {
+  if (code === '42601' && message.includes('multiple commands')) {
+    return 'write one statement: a model or test is one select';
+  }
+  if (code === '42P01' || code === '3F000') {
+    return (
+      'load it first if it is a source; if it is a model, build it and all it needs with ' +
+      '`runner build --select +NAME`'
+    );
+  }
+  return undefined;
 }

@@ -26,8 +26,10 @@ interface ParsedRow {
 export async function* readCsv(file: CsvFile): AsyncGenerator<readonly string[]> {
   let width: number | undefined;
   const source = createReadStream(file.absolutePath);
+  const quotes = new QuoteWatch();
   const parser = source
     .on('error', (error) => parser.destroy(error))
+    .on('data', (chunk) => quotes.see(chunk))
     .pipe(withoutByteOrderMark())
     .pipe(csvParser({ headers: false, separator: file.delimiter, outputByteOffset: true }));
   try {
@@ -40,6 +42,7 @@ export async function* readCsv(file: CsvFile): AsyncGenerator<readonly string[]>
         throw await raggedRow(file, item.byteOffset, fields.length, width);
       yield fields;
     }
+    if (quotes.openedAtLine !== undefined) throw openQuote(file, quotes.openedAtLine);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`cannot read \`${file.shownPath}\`: ${message(error)}`, {
@@ -78,6 +81,36 @@ export function readHeader(fields: readonly string[], shownPath: string): readon
 /** Folds a name to lower case where PostgreSQL would, had it been written without quotes. */
 export function foldName(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/i.test(name) ? name.toLowerCase() : name;
+}
+
+/** Follows the quotes of a file: csv-parser takes one left open for a field that ends with the file. */
+class QuoteWatch {
+  #line = 1;
+  #openedAt: number | undefined;
+
+  /** The line of the quote that is open at this point of the file. */
+  get openedAtLine(): number | undefined {
+    return this.#openedAt;
+  }
+
+  see(chunk: string | Buffer): void {
+    for (const byte of Buffer.from(chunk)) {
+      if (byte === 0x0a) this.#line += 1;
+      else if (byte === 0x22)
+        this.#openedAt = this.#openedAt === undefined ? this.#line : undefined;
+    }
+  }
+}
+
+function openQuote(file: CsvFile, line: number): UserError {
+  return new UserError(
+    `a quote is opened on line ${line} of \`${file.shownPath}\` and never closed`,
+    {
+      where: { path: file.shownPath, line },
+      hint: 'close it, or double it where it belongs to the text',
+      exitCode: 1,
+    },
+  );
 }
 
 async function raggedRow(

@@ -1,7 +1,6 @@
 // Rows of a query for a person's eyes: read only, bounded by the server.
 
-import type { Client } from '../../core/database.ts';
-import type { Place } from '../../core/errors.ts';
+import { type Client, queryOneStatementAsLists } from '../../core/database.ts';
 import type { SqlMap } from '../compile/types.ts';
 import { modelError } from './model-error.ts';
 
@@ -26,7 +25,7 @@ export async function readRows(
   const limited = `select * from (\n${sql}\n) as shown${query.limit < 0 ? '' : ` limit ${query.limit}`}`;
   await client.query('begin read only');
   try {
-    const result = await client.query<unknown[]>({ text: limited, rowMode: 'array' });
+    const result = await queryOneStatementAsLists(client, limited);
     const columns = result.fields.map((field) => field.name);
     const numeric = result.fields.map((field) => numericTypes.has(field.dataTypeID));
     const rows = query.asJson
@@ -58,6 +57,3 @@ function exactNumber(value: unknown): unknown {
   const digits = value.replace(/^-?0*|\.|0*$/g, '').length;
   return digits <= 15 && Number.isFinite(Number(value)) ? Number(value) : value;
 }
-
-/** Where a query came from, for its errors. */
-export type QueryPlace = Place;

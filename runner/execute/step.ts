@@ -1,6 +1,13 @@
 // Performs one step on one connection; here an error of the database becomes a ModelError, once.
 
-import { type Client, type Database, errorCode, openDatabase } from '../../core/database.ts';
+import {
+  type Client,
+  type Database,
+  errorCode,
+  openDatabase,
+  queryOneStatement,
+  queryOneStatementAsLists,
+} from '../../core/database.ts';
 import { Interrupted, UserError } from '../../core/errors.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
@@ -16,7 +23,7 @@ import { loadSeed } from './load-seed.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
-import type { Status } from './types.ts';
+import type { Sample, Status } from './types.ts';
 
 /** What a step needs from the run. */
 export interface StepContext {
@@ -43,6 +50,7 @@ export interface Ended {
   readonly failures?: number | undefined;
   readonly error?: UserError | undefined;
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
+  readonly sample?: Sample | undefined;
 }
 
 /** What a build came to; what is published may have something to retire. */
@@ -164,8 +172,9 @@ interface TestRow {
 async function askTest(client: Client, query: TestQuery, context: StepContext): Promise<Ended> {
   stopIfInterrupted(context);
   try {
-    const { rows } = await client.query<TestRow>(query.sql);
-    return { ...judge(rows[0], query.severity) };
+    const { rows } = await queryOneStatement<TestRow>(client, query.sql);
+    const ended = judge(rows[0], query.severity);
+    return ended.status === 'fail' ? { ...ended, sample: await readSample(client, query) } : ended;
   } catch (error) {
     throw modelError(error, {
       ...originOf(query.test, context),
@@ -174,6 +183,15 @@ async function askTest(client: Client, query: TestQuery, context: StepContext): 
       bodyOffset: query.bodyOffset,
     });
   }
+}
+
+const sampleRows = 5;
+
+/** Reads a few of the rows that a test found: a stage that it holds back is gone afterwards. */
+async function readSample(client: Client, query: TestQuery): Promise<Sample> {
+  const sql = `select * from (\n${query.rowsSql}\n) as failing limit ${sampleRows}`;
+  const { fields, rows } = await queryOneStatementAsLists(client, sql);
+  return { columns: fields.map((field) => field.name), rows };
 }
 
 function judge(row: TestRow | undefined, severity: TestQuery['severity']): Ended {
@@ -190,7 +208,11 @@ async function send(
 ): Promise<number | undefined> {
   stopIfInterrupted(context);
   try {
-    const { rowCount } = await client.query(statement.sql);
+    // What holds a node's own SQL must be one statement; ours may be several.
+    const isNodes = statement.bodyOffset !== undefined;
+    const { rowCount } = await (isNodes
+      ? queryOneStatement(client, statement.sql)
+      : client.query(statement.sql));
     return rowCount ?? undefined;
   } catch (error) {
     const origin = originOf(node, context);

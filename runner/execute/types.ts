@@ -6,6 +6,12 @@ import type { NodeId } from '../compile/types.ts';
 /** How one node ended. */
 export type Status = 'success' | 'error' | 'skipped' | 'pass' | 'warn' | 'fail';
 
+/** The first of the rows that a test found wrong. */
+export interface Sample {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
 /** What came of one node. */
 export interface Outcome {
   readonly node: NodeId;
@@ -14,6 +20,8 @@ export interface Outcome {
   readonly rows: number | undefined;
   /** Rows or groups that a test found wrong. */
   readonly failures: number | undefined;
+  /** For a test that failed. */
+  readonly sample: Sample | undefined;
   /** For an error; for a skip, why. */
   readonly error: UserError | undefined;
   readonly skippedBecause: NodeId | 'interrupted' | undefined;

@@ -3,6 +3,7 @@
 import type { Reporter } from '../../core/reporter.ts';
 import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
+import { formatTable } from './rows.ts';
 
 const lineWidth = 80;
 
@@ -39,7 +40,7 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
           : ' '.repeat(`${index} of ${total}`.length);
       const line = leader(
         `${position} ${labels[outcome.status]} ${describeNode(node)}`,
-        endNote(outcome, passed.get(outcome.node) ?? 0),
+        endNote(outcome, passed.get(outcome.node) ?? 0, manifest),
       );
       reporter.info(line, facts);
     },
@@ -51,12 +52,7 @@ export function reportResult(manifest: Manifest, result: RunResult, reporter: Re
   for (const outcome of result.outcomes) {
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
-      const node = manifest.nodes.get(outcome.node);
-      reporter.info(
-        `${outcome.status === 'fail' ? 'failed' : 'warning'}: ${node?.name ?? outcome.node}: ` +
-          `${count(outcome.failures ?? 0, 'row')}, ` +
-          `see them with \`npx runner show ${node?.name ?? outcome.node}\``,
-      );
+      reporter.info(explainTest(manifest.nodes.get(outcome.node)?.name ?? outcome.node, outcome));
     }
   }
   const countOf = (...statuses: readonly Status[]): number =>
@@ -81,6 +77,19 @@ export function isGood(result: RunResult): boolean {
   return result.outcomes.every((outcome) => ['success', 'pass', 'warn'].includes(outcome.status));
 }
 
+/** Where a stage was held back its rows are gone: a few of them are shown at once. */
+function explainTest(name: string, outcome: Outcome): string {
+  const rows = count(outcome.failures ?? 0, 'row');
+  if (outcome.status === 'warn' || outcome.sample === undefined) {
+    return `warning: ${name}: ${rows}, see them with \`npx runner show ${name}\``;
+  }
+  const shown = outcome.sample.rows.length;
+  const title = `failed: ${name}: ${rows}${shown < (outcome.failures ?? 0) ? `, the first ${shown}` : ''}`;
+  const table = formatTable(outcome.sample).replaceAll(/^/gm, '  ');
+  const fate = outcome.auditOf === undefined ? '' : '\n  what was published before stays';
+  return `${title}\n${table}${fate}`;
+}
+
 const labels: Readonly<Record<Status, string>> = {
   success: 'OK',
   pass: 'PASS',
@@ -103,11 +112,12 @@ function describeNode(node: Node): string {
   }
 }
 
-function endNote(outcome: Outcome, testsPassed: number): string {
+function endNote(outcome: Outcome, testsPassed: number, manifest: Manifest): string {
   if (outcome.status === 'skipped') {
-    return outcome.skippedBecause === undefined
-      ? 'SKIP'
-      : `SKIP: ${shortId(outcome.skippedBecause)}`;
+    const because = outcome.skippedBecause;
+    if (because === undefined || because === 'interrupted') return because ?? 'SKIP';
+    const cause = manifest.nodes.get(because);
+    return cause?.kind === 'test' ? `${cause.name} failed` : `no ${cause?.name ?? because}`;
   }
   const took = seconds(outcome.finishedAtMs - outcome.startedAtMs);
   if (outcome.status === 'fail' || outcome.status === 'warn') {
@@ -133,10 +143,6 @@ function outcomeFacts(outcome: Outcome) {
 
 function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function shortId(id: string): string {
-  return id.split('.').at(-1) ?? id;
 }
 
 function leader(text: string, note: string): string {

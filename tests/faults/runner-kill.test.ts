@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import type { Connection } from '../../core/connection.ts';
-import { copyFecProject, runCli, toUrl } from '../support/cli.ts';
+import { copyFecProject, runCli } from '../support/cli.ts';
 import { createDatabase, useDatabase } from '../support/database.ts';
-import { runBulk, sampleDir } from '../support/extract.ts';
+import { runBulk, sampleDir, urlOf } from '../support/extract.ts';
 import { queryOnce } from '../support/query.ts';
 import { createRandom, killCount } from '../support/random.ts';
 
@@ -46,7 +46,7 @@ describe('runner build under SIGKILL', function () {
     const project = await copyFecProject();
     const build = (connection: Connection, fault?: string) =>
       runCli('runner', ['build', '--project-dir', project], {
-        env: { DATABASE_URL: toUrl(connection), ...(fault ? { FUNDLENS_FAULT: fault } : {}) },
+        env: { DATABASE_URL: urlOf(connection), ...(fault ? { FUNDLENS_FAULT: fault } : {}) },
       });
     const undisturbed = await createDatabase();
     assert.equal((await runBulk(undisturbed, { from: sampleDir })).code, 0);

@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Connection } from '../../core/connection.ts';
 import { packageRoot } from '../../core/package-root.ts';
 
 /** What a program printed and how it ended. */
@@ -50,15 +49,6 @@ export function runCli(
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-}
-
-/** Returns the DATABASE_URL of a connection. */
-export function toUrl(connection: Connection): string {
-  const { host, port, user, password = '', database } = connection;
-  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
-  return host.startsWith('/')
-    ? `postgresql://${login}@/${database}?host=${encodeURIComponent(host)}&port=${port}`
-    : `postgresql://${login}@${host}:${port}/${database}`;
 }
 
 /** Copies the FEC project into a folder of its own, so that a test may change its files. */

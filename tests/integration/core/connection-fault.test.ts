@@ -137,7 +137,8 @@ describe('core/connection-fault', () => {
         `\`127.0.0.1:${port}\` did not answer in time`,
         'check host, port and firewall, or raise `connect_timeout` in profiles.yml',
       ]);
-      assert.ok(Date.now() - startedAtMs < 2000);
+      // Without the setting it would be ten seconds.
+      assert.ok(Date.now() - startedAtMs < 9000);
     });
   });
 

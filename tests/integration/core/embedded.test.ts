@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import {
   appendFile,
   chmod,
@@ -110,7 +110,7 @@ describe('core/embedded', function () {
       const { dataDir } = await startedIn(project);
       await stopEmbedded(project, { env, force: true });
       // PostgreSQL takes a living process of its own user for a server.
-      const owner = Number(execFileSync('stat', ['-c', '%u', dataDir], { encoding: 'utf8' }));
+      const owner = statSync(dataDir).uid;
       const stranger = spawn('sleep', ['60'], isRoot ? { uid: owner } : {});
       try {
         const lines = [stranger.pid, dataDir, 1, 5432, '/tmp', '127.0.0.1', '  1  1', 'ready   '];

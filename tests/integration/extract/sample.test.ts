@@ -5,7 +5,6 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import type { Connection } from '../../../core/connection.ts';
 import { datasets, memberName, zipName } from '../../../extract/datasets/catalog.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
@@ -17,6 +16,7 @@ import {
   startExtract,
 } from '../../support/extract.ts';
 import { queryOnce } from '../../support/query.ts';
+import { unzipOnly } from '../../support/unzip.ts';
 
 /** Lines of each file, by `wc -l`. */
 const rowCounts = {
@@ -166,12 +166,6 @@ describe('extract bulk on the real sample', () => {
     assert.match(out, /^\d+\.\d+\.\d+\n$/);
   });
 });
-
-/** Returns the one file of a zip, found by its local header alone. */
-function unzipOnly(zip: Buffer): Buffer {
-  const start = 30 + zip.readUInt16LE(26) + zip.readUInt16LE(28);
-  return inflateRawSync(zip.subarray(start));
-}
 
 async function contentHashes(connection: Connection): Promise<readonly unknown[]> {
   const all = await Promise.all(

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Connection } from '../../../core/connection.ts';
 import { openDatabase } from '../../../core/database.ts';
-import { type Finished, runCli, toUrl } from '../../support/cli.ts';
+import { type Finished, runCli } from '../../support/cli.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
+import { urlOf } from '../../support/extract.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -45,7 +46,7 @@ describe('runner, as a command', function () {
     runCli('runner', args, {
       cwd: folder,
       ...options,
-      env: { DATABASE_URL: toUrl(connection), ...options.env },
+      env: { DATABASE_URL: urlOf(connection), ...options.env },
     });
   const ids = async (): Promise<unknown> => {
     const database = openDatabase(connection, { applicationName: 'test', maxClients: 1 });
@@ -95,8 +96,77 @@ describe('runner, as a command', function () {
     const { code, stderr } = await runner(['build']);
     assert.equal(code, 1, stderr);
     assert.match(stderr, /FAIL.*unique_orders_id/);
-    assert.match(stderr, /SKIP.*dev\.totals/);
+    assert.match(stderr, /SKIP.*dev\.totals.*unique_orders_id failed/);
+    assert.match(stderr, /failed: unique_orders_id: 1 row\n {2}repeated_value {2}occurrences\n/);
+    assert.match(stderr, /\n {15}7 {12}2\n {2}what was published before stays/);
     assert.deepEqual(await ids(), [1, 2, 3]);
+  });
+
+  const secondStatements: readonly (readonly [string, Files])[] = [
+    ['a table', { 'models/orders.sql': 'select 1 as id; drop table dev.bystander' }],
+    [
+      'a view',
+      {
+        'models/orders.sql':
+          "{{ config(materialized='view') }} select 1 as id; drop table dev.bystander",
+      },
+    ],
+    [
+      'a singular test',
+      { 'tests/t.sql': 'select 1) as x; drop table dev.bystander; select * from (select 1' },
+    ],
+    [
+      'a generic test',
+      {
+        'macros/t.sql':
+          '{% test evil(model) %}select 1) as x; drop table dev.bystander; select * from (select 1{% endtest %}',
+        'models/more.yml': 'models: [{name: totals, data_tests: [evil]}]',
+      },
+    ],
+  ];
+  for (const [what, files] of secondStatements) {
+    it(`refuses a second statement in ${what}`, async () => {
+      succeed(await runner(['build']));
+      const database = openDatabase(connection, { applicationName: 'test', maxClients: 1 });
+      await database.withClient((client) => client.query('create table dev.bystander ()'));
+      await write(files);
+      const { code, stderr } = await runner(['build']);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /42601/);
+      const found = await database.withClient((client) =>
+        client.query("select to_regclass('dev.bystander') is not null as found"),
+      );
+      await database.close();
+      assert.deepEqual(found.rows, [{ found: true }]);
+    });
+  }
+
+  it('refuses a seed whose quote is never closed, naming its line', async () => {
+    await write({ 'seeds/colors.csv': 'id,name\n1,red\n2,"blue\n3,green\n' });
+    const { code, stderr } = await runner(['seed']);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /seeds\/colors\.csv:3: a quote is opened on line 3/);
+  });
+
+  it('says what to do where its folder cannot be written', async () => {
+    await write({ target: 'a file where the folder should be' });
+    const { code, stderr } = await runner(['build']);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /cannot (write|be removed)[\s\S]*hint: /);
+  });
+
+  it('names what is missing where a source was never loaded', async () => {
+    await write({
+      'models/m.sql': "select * from {{ source('raw', 'orders') }}",
+      'models/raw.yml': 'sources: [{name: raw, tables: [{name: orders}]}]',
+    });
+    const { code, stderr } = await runner(['build']);
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /relation "\w+\.raw\.orders" does not exist|relation "raw\.orders" does not exist/,
+    );
+    assert.match(stderr, /hint: load it first if it is a source/);
   });
 
   const refused: readonly (readonly [string, Files, RegExp])[] = [
@@ -131,7 +201,7 @@ describe('runner, as a command', function () {
   }
 
   it('exits 2 for a wrong password and never prints it', async () => {
-    const url = toUrl({ ...connection, password: 'wrong-pass-word' });
+    const url = urlOf({ ...connection, password: 'wrong-pass-word' });
     const { code, stderr, stdout } = await runner(['build'], { env: { DATABASE_URL: url } });
     assert.equal(code, 2, stderr);
     assert.match(stderr, /refused user/);
@@ -149,6 +219,9 @@ describe('runner, as a command', function () {
     [['build', '--project-dir', '/nowhere'], /this folder does not exist/],
     [['build', '--target', 'prd'], /target `prd` is not in profiles\.yml/],
     [['build', '--vars', '[1]'], /--vars is not a map/],
+    [['build', '--threads', 'x'], /--threads: `x` is not a whole number from 1 up/],
+    [['build', '--threads', '0'], /--threads: `0` is not a whole number from 1 up/],
+    [['show', 'orders', '--limit', '1.5'], /--limit: `1\.5` is not a whole number/],
   ];
   for (const [words, message] of wrongWords) {
     it(`exits 2 for \`runner ${words.join(' ')}\``, async () => {

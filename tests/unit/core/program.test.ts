@@ -109,7 +109,7 @@ describe('core/program', () => {
       const killedAtMs = Date.now();
       child.kill('SIGINT');
       assert.equal((await ended).signal, 'SIGINT');
-      assert.ok(Date.now() - killedAtMs < 1000);
+      assert.ok(Date.now() - killedAtMs < 8000);
     });
 
     it('is quiet when its reader has gone', async () => {
