@@ -8,8 +8,9 @@ import type { Connection } from '../../../core/connection.ts';
 import { openDatabase } from '../../../core/database.ts';
 import { formatPlace, UserError, UserErrors } from '../../../core/errors.ts';
 import { loadProject } from '../../../runner/commands/load-project.ts';
-import { toUrl } from '../../support/cli.ts';
+import {} from '../../support/cli.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
+import { urlOf } from '../../support/extract.ts';
 import { recordReporter } from '../../support/reporter.ts';
 
 describe('runner, templates that ask the database', function () {
@@ -44,7 +45,7 @@ describe('runner, templates that ask the database', function () {
   }
 
   /** Compiles one model and gives its SQL, each run of white space as one space. */
-  async function compiled(text: string, url = toUrl(connection)): Promise<string> {
+  async function compiled(text: string, url = urlOf(connection)): Promise<string> {
     const files = {
       'dbt_project.yml': "name: shop\nversion: '1.0'\nprofile: shop\n",
       'profiles.yml': 'shop:\n  target: dev\n  outputs:\n    dev: {type: embedded, schema: dev}\n',
