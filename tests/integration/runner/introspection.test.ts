@@ -8,7 +8,6 @@ import type { Connection } from '../../../core/connection.ts';
 import { openDatabase } from '../../../core/database.ts';
 import { formatPlace, UserError, UserErrors } from '../../../core/errors.ts';
 import { loadProject } from '../../../runner/commands/load-project.ts';
-import {} from '../../support/cli.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
 import { urlOf } from '../../support/extract.ts';
 import { recordReporter } from '../../support/reporter.ts';
