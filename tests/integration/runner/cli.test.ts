@@ -97,8 +97,8 @@ describe('runner, as a command', function () {
     assert.equal(code, 1, stderr);
     assert.match(stderr, /FAIL.*unique_orders_id/);
     assert.match(stderr, /SKIP.*dev\.totals.*unique_orders_id failed/);
-    assert.match(stderr, /failed: unique_orders_id: 1 row\n {2}repeated_value {2}occurrences\n/);
-    assert.match(stderr, /\n {15}7 {12}2\n {2}what was published before stays/);
+    assert.match(stderr, /failed: unique_orders_id: 1 row\n {2}unique_field {2}n_records\n/);
+    assert.match(stderr, /\n {13}7 {10}2\n {2}what was published before stays/);
     assert.deepEqual(await ids(), [1, 2, 3]);
   });
 
