@@ -131,7 +131,9 @@ describe('core/embedded', function () {
       });
       assert.deepEqual(await ask(connection, 'select 1 as one'), [{ one: 1 }]);
       assert.equal(dataDir.startsWith(checkout), !isRoot);
-      assert.equal(notices.length, isRoot ? 1 : 0);
+      // A slow start is told of as well; what counts here is where the cluster lies, said once.
+      const places = notices.filter((notice) => notice.includes(dataDir));
+      assert.equal(places.length, isRoot ? 1 : 0, notices.join('\n'));
       const again = await startedIn(checkout);
       assert.equal(again.dataDir, dataDir);
       assert.deepEqual(again.notices, []);
@@ -149,7 +151,7 @@ describe('core/embedded', function () {
       });
       assert.deepEqual(await ask(connection, 'select 1 as one'), [{ one: 1 }]);
       assert.ok(!dataDir.startsWith(checkout));
-      assert.equal(notices.length, 1);
+      assert.equal(notices.filter((notice) => notice.includes(dataDir)).length, 1);
       await chmod(checkout, 0o755);
       await rm(dirname(dataDir), { recursive: true, force: true });
     });
