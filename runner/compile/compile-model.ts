@@ -70,6 +70,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     ...builtFields(model.parsed, config, relation),
     dependsOn: [...dependsOn].sort(),
     materialized: config.materialized,
+    onConfigurationChange: config.on_configuration_change,
     refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
     rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,

@@ -58,6 +58,8 @@ interface BuiltNode extends NodeCommon {
   /** What the relation of the run before is called between the swap and its removal. */
   readonly retired: RelationName;
   readonly indexes: readonly IndexConfig[];
+  /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
+  readonly publishInPlace?: boolean;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
 }
@@ -65,8 +67,10 @@ interface BuiltNode extends NodeCommon {
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view` and `table` are built; any other stands in `refusals`. */
+  /** `view`, `table` and `materialized_view` are built; any other stands in `refusals`. */
   readonly materialized: string;
+  /** What becomes of a materialized view whose definition or indexes changed; `apply` where absent. */
+  readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;

@@ -15,6 +15,8 @@ import type { Manifest, NodeId } from '../compile/types.ts';
 import type {
   BuildStep,
   PublishedStep,
+  Refresh,
+  RefreshInput,
   RelationState,
   Statement,
   TestQuery,
@@ -23,6 +25,7 @@ import { loadSeed } from './load-seed.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
+import { refreshInPlace } from './refresh.ts';
 import type { Sample, Status } from './types.ts';
 
 /** What a step needs from the run. */
@@ -37,6 +40,9 @@ export interface StepContext {
     current: RelationState | undefined,
     staged: RelationState | undefined,
   ) => readonly Statement[];
+  readonly planRefresh: (input: RefreshInput) => Refresh;
+  /** Whether materialized views are built anew whatever their definition. */
+  readonly fullRefresh?: boolean | undefined;
   readonly compiledPath: (node: NodeId) => string;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
@@ -51,6 +57,7 @@ export interface Ended {
   readonly error?: UserError | undefined;
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
   readonly sample?: Sample | undefined;
+  readonly notice?: string | undefined;
 }
 
 /** What a build came to; what is published may have something to retire. */
@@ -64,9 +71,11 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
   try {
     return await context.database.withClient(async (client) => {
       const rows = await fillStage(client, step, context);
+      const refreshed = await refreshOrFill(client, step, context);
+      if (refreshed !== undefined) return { ended: refreshed, published: undefined };
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
-      const failed = await runAudits(client, step, context);
+      const failed = await runAudits(client, step.audits, context);
       if (failed !== undefined) {
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
@@ -119,18 +128,59 @@ async function fillStage(
 ): Promise<number | undefined> {
   let rows: number | undefined;
   for (const statement of step.stage) rows = await send(client, step.node, statement, context);
-  if (step.load === undefined) return step.materialized === 'view' ? undefined : rows;
+  if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
   return loadSeed(client, step.staged, step.load, context.projectDir);
 }
 
-async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+/**
+ * Of a materialized view, whose stage is still empty: fills again the one that is published, where its
+ * definition is the same, and returns how that ended; else fills the stage and returns undefined.
+ */
+async function refreshOrFill(
+  client: Client,
+  step: BuildStep,
+  context: StepContext,
+): Promise<Ended | undefined> {
+  if (step.fill.length === 0) return undefined;
+  const { current, staged } = await readStage(client, step);
+  const { pending } = context.publish;
+  const refresh =
+    current && staged && !context.fullRefresh
+      ? context.planRefresh({ step, current, staged, pending: pending() })
+      : undefined;
+  if (refresh?.kind === 'refuse') {
+    throw new ModelError(refresh.reason, { node: step.node, hint: refresh.hint });
+  }
+  if (refresh?.kind !== 'refresh') {
+    for (const statement of step.fill) await send(client, step.node, statement, context);
+    return undefined;
+  }
+  for (const { sql } of step.discard) await client.query(sql);
+  const failed = await refreshInPlace({
+    client,
+    step,
+    refresh,
+    options: context.publish,
+    audit: () => runAudits(client, step.auditsInPlace, context, 'in-transaction'),
+  });
+  if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const notice = refresh.passedOver.join(', ');
+  return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
+}
+
+async function readStage(client: Client, step: BuildStep) {
   await client.query('begin');
   const { relations } = await readRelations(client, [step.relation, step.staged]);
   await client.query('commit');
   const stateOf = (name: BuildStep['relation']) =>
     relations.get(quoteQualified(name.schema, name.identifier));
-  for (const statement of context.planFinish(step, stateOf(step.relation), stateOf(step.staged))) {
+  return { current: stateOf(step.relation), staged: stateOf(step.staged) };
+}
+
+async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+  const { current, staged } = await readStage(client, step);
+  for (const statement of context.planFinish(step, current, staged)) {
     await send(client, step.node, statement, context);
   }
 }
@@ -138,17 +188,23 @@ async function finishStage(client: Client, step: BuildStep, context: StepContext
 /** Runs every audit, so that all failures are seen at once; returns the first that holds the stage back. */
 async function runAudits(
   client: Client,
-  step: BuildStep,
+  audits: readonly TestQuery[],
   context: StepContext,
+  place: 'apart' | 'in-transaction' = 'apart',
 ): Promise<NodeId | undefined> {
   let failed: NodeId | undefined;
-  for (const query of step.audits) {
+  for (const query of audits) {
     stopIfInterrupted(context);
     context.testStarted(query.test);
     let ended: Ended;
     try {
+      if (place === 'in-transaction') await client.query('savepoint fundlens_audit');
       ended = await askTest(client, query, context);
     } catch (error) {
+      // An error of one test must not keep the others, or the transaction, from going on.
+      if (place === 'in-transaction') {
+        await client.query('rollback to savepoint fundlens_audit').catch(() => undefined);
+      }
       ended = endedBy(error, query.test, context);
     }
     context.testEnded(query.test, ended);

@@ -5,7 +5,15 @@ import type { Buildable, Manifest, Node, NodeId, Test } from '../compile/types.t
 import type { Graph } from '../graph/types.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { dropRelation, finishingOf, quoteRelation, stageModel, testQuery } from './statements.ts';
+import {
+  dropRelation,
+  fillMaterializedView,
+  finishingOf,
+  kindOfStep,
+  quoteRelation,
+  stageModel,
+  testQuery,
+} from './statements.ts';
 import type {
   BuildStep,
   Catalog,
@@ -165,9 +173,8 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  // Any other materialization is refused before a plan is made.
-  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
-  const materialized = isModel ? ofModel : 'seed';
+  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,
@@ -176,12 +183,15 @@ function planBuild(
     materialized,
     finishing: finishingOf(node),
     viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    publishInPlace: node.publishInPlace ?? false,
+    onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
   return {
     kind: 'build',
     ...published,
     after: links.after,
-    stage: isModel ? [stageModel(node, current)] : [],
+    stage: isModel ? [stageModel(node, kind, current)] : [],
+    fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -189,6 +199,10 @@ function planBuild(
     audits: links.audits.map((test) =>
       testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
     ),
+    auditsInPlace:
+      materialized === 'materialized-view'
+        ? links.audits.map((test) => testQuery(test, test.compiledSql))
+        : [],
     publication: planPublication({
       step: published,
       current,
@@ -197,11 +211,16 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
+    discard: [dropRelation(node.staged, kind, 'drop the stage')],
   };
 }
+
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
 
 function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
   return {
@@ -224,7 +243,7 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
       if (relation === node.retired && stillRead(catalog, node)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
-      drops.push({ order: state.kind === 'view' ? 0 : 1, statement });
+      drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
     }
   }
   return drops.sort((a, b) => a.order - b.order).map((drop) => drop.statement);

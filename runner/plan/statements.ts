@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -22,14 +22,39 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
-/** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === model.materialized ? current.options : [];
-  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+/** Creates the stage of a model, filled unless told otherwise; storage options of what is published live on. */
+export function stageModel(
+  model: Model,
+  kind: RelationKind,
+  current: RelationState | undefined,
+): Statement {
+  const kept = current?.kind === kind ? current.options : [];
+  const word = dropWord(kind);
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  // A materialized view stays empty until its definition is compared with the one there is.
+  const tail = kind === 'materialized-view' ? '\nwith no data' : '';
   return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: `build ${model.materialized} aside`,
+    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
+    purpose: `build ${word} aside`,
   };
+}
+
+/** Fills the empty stage of a materialized view. */
+export function fillMaterializedView(model: Model): Statement {
+  const head = `refresh materialized view ${quoteRelation(model.staged)}`;
+  return { ...annotate(model.uniqueId, { head }), purpose: 'fill the stage' };
+}
+
+/** Returns the kind of relation that a step makes. */
+export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind {
+  switch (step.materialized) {
+    case 'view':
+    case 'materialized-view':
+      return step.materialized;
+    case 'table':
+    case 'seed':
+      return 'table';
+  }
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
