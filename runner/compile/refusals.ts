@@ -8,7 +8,7 @@ import type { Refusal } from './types.ts';
 
 type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
 
-const builtMaterializations: readonly string[] = ['view', 'table'];
+const builtMaterializations: readonly string[] = ['view', 'table', 'incremental'];
 
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
@@ -45,7 +45,7 @@ export function refusalsOf(
       ? []
       : [
           {
-            message: `this version builds \`view\` and \`table\`, not \`${materialized}\``,
+            message: `this version builds \`view\`, \`table\` and \`incremental\`, not \`${materialized}\``,
             where: placeOf('materialized'),
           },
         ]),
