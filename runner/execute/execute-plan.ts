@@ -22,6 +22,7 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly deltaPlanner: StepContext['deltaPlanner'];
   /** Seeds are read from here. */
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */

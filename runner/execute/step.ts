@@ -14,12 +14,15 @@ import { quoteQualified } from '../../core/identifiers.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
 import type {
   BuildStep,
+  Delta,
+  DeltaPlanner,
   PublishedStep,
   RelationState,
   Statement,
   TestQuery,
 } from '../plan/types.ts';
 import { loadSeed } from './load-seed.ts';
+import { mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
@@ -37,6 +40,7 @@ export interface StepContext {
     current: RelationState | undefined,
     staged: RelationState | undefined,
   ) => readonly Statement[];
+  readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
@@ -64,6 +68,7 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
   try {
     return await context.database.withClient(async (client) => {
       const rows = await fillStage(client, step, context);
+      if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
       const failed = await runAudits(client, step, context);
@@ -79,6 +84,29 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
     await discardStage(step, context);
     return { ended, published: undefined };
   }
+}
+
+/** Merges what the stage holds; a test that fails rolls it back. */
+async function mergeNode(
+  client: Client,
+  step: BuildStep,
+  delta: Delta,
+  context: StepContext,
+): Promise<BuildEnded> {
+  reachFaultPoint('runner:after-stage');
+  const merged = await mergeStage(client, step, delta, {
+    planner: context.deltaPlanner,
+    signal: context.signal,
+    budgetMs: context.publish.budgetMs,
+    send: (statement) => send(client, step.node, statement, context),
+    audit: () => runAudits(client, step, context),
+  });
+  if (merged.kind === 'merged') {
+    const { rows, publication } = merged;
+    return { ended: { status: 'success', rows }, published: publication };
+  }
+  await discardStage(step, context);
+  return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
 }
 
 /** Runs a test on published relations. */
@@ -147,7 +175,7 @@ async function runAudits(
     context.testStarted(query.test);
     let ended: Ended;
     try {
-      ended = await askTest(client, query, context);
+      ended = await insideSavepoint(client, () => askTest(client, query, context));
     } catch (error) {
       ended = endedBy(error, query.test, context);
     }
@@ -156,6 +184,20 @@ async function runAudits(
     if (holdsBack(ended, query)) failed ??= query.test;
   }
   return failed;
+}
+
+/** In a transaction, an error of one test must not be the error of all that follows. */
+async function insideSavepoint<T>(client: Client, use: () => Promise<T>): Promise<T> {
+  if (client.getTransactionStatus() !== 'T') return use();
+  await client.query('savepoint fundlens_test');
+  try {
+    const result = await use();
+    await client.query('release savepoint fundlens_test');
+    return result;
+  } catch (error) {
+    await client.query('rollback to savepoint fundlens_test').catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Tells whether a test's outcome keeps what follows it from being built. */

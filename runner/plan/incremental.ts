@@ -100,7 +100,10 @@ function planMerge(input: DeltaInput): Publication {
       change.statements.length === 0
         ? []
         : [
-            { sql: "set local lock_timeout = '100ms'", purpose: 'stall readers no longer than this' },
+            {
+              sql: "set local lock_timeout = '100ms'",
+              purpose: 'stall readers no longer than this',
+            },
             ...change.statements,
           ],
     statements: [
@@ -192,9 +195,7 @@ function updatedColumns({ input, rows, staged }: WriteParts): WrittenColumn[] | 
   const isAmong = (names: readonly string[], column: WrittenColumn): boolean =>
     names.some((name) => name === column.name || name.toLowerCase() === column.name.toLowerCase());
   return staging.filter((column) =>
-    updateColumns === undefined
-      ? !isAmong(excludeColumns, column)
-      : isAmong(updateColumns, column),
+    updateColumns === undefined ? !isAmong(excludeColumns, column) : isAmong(updateColumns, column),
   );
 }
 
@@ -297,7 +298,9 @@ function refuseFacts(
 ): Refused | undefined {
   if (duplicates.length > 0) {
     const shownOnes = duplicates
-      .map(({ key: values, rows }) => `(${values.map((it) => it ?? 'NULL').join(', ')}) ${rows} times`)
+      .map(
+        ({ key: values, rows }) => `(${values.map((it) => it ?? 'NULL').join(', ')}) ${rows} times`,
+      )
       .join(', ');
     return {
       kind: 'refuse',

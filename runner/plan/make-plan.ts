@@ -1,14 +1,24 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
+import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Node, NodeId, Test } from '../compile/types.ts';
+import type { Buildable, Manifest, Model, Node, NodeId, Test } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { dropRelation, finishingOf, quoteRelation, stageModel, testQuery } from './statements.ts';
+import {
+  dropRelation,
+  finishingOf,
+  quoteRelation,
+  stageDelta,
+  stageModel,
+  testQuery,
+} from './statements.ts';
 import type {
   BuildStep,
   Catalog,
+  Delta,
   Plan,
   PublishedStep,
   RelationState,
@@ -177,10 +187,31 @@ function planBuild(
     finishing: finishingOf(node),
     viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
   };
-  return {
+  const common = {
     kind: 'build',
     ...published,
     after: links.after,
+    discard: [
+      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
+    ],
+  } as const;
+  const delta = isModel ? deltaOf(node, current) : undefined;
+  if (isModel && delta !== undefined && current !== undefined) {
+    const input = { step: published, delta, current, staged: undefined, facts: undefined };
+    const facts = deltaPlanner.askFacts(input);
+    return {
+      ...common,
+      delta,
+      stage: stageDelta(node),
+      load: undefined,
+      finish: facts === undefined ? [] : [facts],
+      // The table itself is tested, once the rows are in it and before the commit.
+      audits: links.audits.map((test) => testQuery(test, test.compiledSql)),
+      publication: deltaPlanner.planMerge(input),
+    };
+  }
+  return {
+    ...common,
     stage: isModel ? [stageModel(node, current)] : [],
     load: isModel
       ? undefined
@@ -197,10 +228,28 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
   };
+}
+
+/**
+ * Returns how an incremental model is merged; undefined where its table is built whole.
+ * @throws {UserError} where the SQL was made for a table that is no longer there.
+ */
+function deltaOf(
+  { name, incremental }: Model,
+  current: RelationState | undefined,
+): Delta | undefined {
+  if (incremental === undefined) return undefined;
+  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
+  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
+  if (isTable) return { incremental, windows: [], eventTime: undefined };
+  if (incremental.compiledAs === true) {
+    throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
+      hint: 'look who dropped it, and run again',
+      exitCode: 1,
+    });
+  }
+  return undefined;
 }
 
 function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {

@@ -32,7 +32,8 @@ export function resolveKey(key: readonly string[], columns: readonly ColumnState
   for (const given of key) {
     const bare = given.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"');
     const column = columns.find(({ name }) => name === bare || name === bare.toLowerCase());
-    if (column === undefined) return { kind: 'unknown', name: given, hint: hintFor(given, columns) };
+    if (column === undefined)
+      return { kind: 'unknown', name: given, hint: hintFor(given, columns) };
     found.push(column.name);
   }
   return { kind: 'key', columns: found };
@@ -71,7 +72,8 @@ export function matchKeys(match: KeyMatch, dest: string, source: string): string
     const target = match.current.columns.find((it) => it.name === name);
     const given = match.staged.columns.find((it) => it.name === name);
     const left = `${dest}.${column}`;
-    const cast = target && given && target.type !== given.type ? `::${comparedType(target.type)}` : '';
+    const cast =
+      target && given && target.type !== given.type ? `::${comparedType(target.type)}` : '';
     const right = `${source}.${column}${cast}`;
     if (target?.notNull === true || !match.nullKeys.includes(name)) return [`${left} = ${right}`];
     const sentinel = sentinelOf(target?.type ?? '');

@@ -145,8 +145,7 @@ export function changeBySet(change: SetChange): readonly Statement[] {
   const { target, staged, alsoDeleted } = change;
   const only = change.isPartitioned ? '' : 'only ';
   const image = (alias: string, expression: (column: WrittenColumn) => string) =>
-    `row(${change.columns.map(expression).join(', ')})::text as image` +
-    ` from ${alias}`;
+    `row(${change.columns.map(expression).join(', ')})::text as image` + ` from ${alias}`;
   const numbered = (from: string) =>
     `select *, row_number() over (partition by image) as nth from (\n    ${from}\n  ) as rows`;
   const before = numbered(

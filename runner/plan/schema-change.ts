@@ -126,9 +126,7 @@ function refuseChange(
   const parts = [
     ...added.map(({ name, type }) => `\`${name}\` (${type}) is new`),
     ...removed.map(({ name }) => `\`${name}\` is gone`),
-    ...other.map(
-      ({ column, type }) => `\`${column.name}\` turns from ${column.type} into ${type}`,
-    ),
+    ...other.map(({ column, type }) => `\`${column.name}\` turns from ${column.type} into ${type}`),
   ];
   return {
     kind: 'refuse',

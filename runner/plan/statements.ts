@@ -24,12 +24,34 @@ export function annotate(
 
 /** Creates the stage of a model, filled; storage options of the published relation live on. */
 export function stageModel(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === model.materialized ? current.options : [];
-  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const word = model.materialized === 'view' ? 'view' : 'table';
+  const kept = current?.kind === word ? current.options : [];
+  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
   return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: `build ${model.materialized} aside`,
+    ...annotate(model.uniqueId, { head, ...withoutMarked(model) }),
+    purpose: `build ${word} aside`,
   };
+}
+
+/** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
+export function stageDelta(model: Model): readonly Statement[] {
+  const staged = quoteRelation(model.staged);
+  const head = `create unlogged table ${staged} as\n`;
+  return [
+    {
+      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+      purpose: 'stage the rows to merge',
+    },
+    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+  ];
+}
+
+/** A table that is built whole has no row to remove: those that the marker names are left out. */
+function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
+  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
+  const marker = quoteIdentifier(incremental.deleteMarker);
+  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */

@@ -168,7 +168,10 @@ export interface DeltaFacts {
   /** Columns of the unique key that have a NULL. */
   readonly nullKeys: readonly string[];
   /** Some of the keys that several rows have, each as the text of its values. */
-  readonly duplicates: readonly { readonly key: readonly (string | null)[]; readonly rows: number }[];
+  readonly duplicates: readonly {
+    readonly key: readonly (string | null)[];
+    readonly rows: number;
+  }[];
   /** Rows outside all windows. */
   readonly strays: number;
 }
