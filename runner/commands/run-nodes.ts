@@ -7,6 +7,7 @@ import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
+import { deltaPlanner } from '../plan/incremental.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
@@ -69,6 +70,7 @@ export async function runNodes(
           planPublication,
           planFinish,
           planRefresh,
+          deltaPlanner,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

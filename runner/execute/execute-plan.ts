@@ -23,6 +23,7 @@ export interface ExecuteOptions {
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
   readonly planRefresh: StepContext['planRefresh'];
+  readonly deltaPlanner: StepContext['deltaPlanner'];
   /** Seeds are read from here. */
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */

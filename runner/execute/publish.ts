@@ -80,7 +80,9 @@ async function publishOnce({ client, step, options, preferInPlace }: Attempt): P
   }
   if (publication.prepare.length > 0) await client.query(oneMessage(step, publication.prepare));
   reachFaultPoint('runner:in-publish');
-  await client.query(oneMessage(step, [...publication.statements, { sql: 'commit' }]));
+  await client.query(
+    oneMessage(step, [...publication.statements, ...(step.record ?? []), { sql: 'commit' }]),
+  );
   reachFaultPoint('runner:after-publish');
   return publication;
 }

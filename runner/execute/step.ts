@@ -14,6 +14,8 @@ import { quoteQualified } from '../../core/identifiers.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
 import type {
   BuildStep,
+  Delta,
+  DeltaPlanner,
   PublishedStep,
   Refresh,
   RefreshInput,
@@ -22,6 +24,7 @@ import type {
   TestQuery,
 } from '../plan/types.ts';
 import { loadSeed } from './load-seed.ts';
+import { mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
@@ -41,8 +44,7 @@ export interface StepContext {
     staged: RelationState | undefined,
   ) => readonly Statement[];
   readonly planRefresh: (input: RefreshInput) => Refresh;
-  /** Whether materialized views are built anew whatever their definition. */
-  readonly fullRefresh?: boolean | undefined;
+  readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
@@ -73,6 +75,7 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
       const rows = await fillStage(client, step, context);
       const refreshed = await refreshOrFill(client, step, context);
       if (refreshed !== undefined) return { ended: refreshed, published: undefined };
+      if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
       const failed = await runAudits(client, step.audits, context);
@@ -88,6 +91,29 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
     await discardStage(step, context);
     return { ended, published: undefined };
   }
+}
+
+/** Merges what the stage holds; a test that fails rolls it back. */
+async function mergeNode(
+  client: Client,
+  step: BuildStep,
+  delta: Delta,
+  context: StepContext,
+): Promise<BuildEnded> {
+  reachFaultPoint('runner:after-stage');
+  const merged = await mergeStage(client, step, delta, {
+    planner: context.deltaPlanner,
+    signal: context.signal,
+    budgetMs: context.publish.budgetMs,
+    send: (statement) => send(client, step.node, statement, context),
+    audit: () => runAudits(client, step.audits, context),
+  });
+  if (merged.kind === 'merged') {
+    const { rows, publication } = merged;
+    return { ended: { status: 'success', rows }, published: publication };
+  }
+  await discardStage(step, context);
+  return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
 }
 
 /** Runs a test on published relations. */
@@ -146,7 +172,7 @@ async function refreshOrFill(
   const { current, staged } = await readStage(client, step);
   const { pending } = context.publish;
   const refresh =
-    current && staged && !context.fullRefresh
+    current && staged && !step.isFullRefresh
       ? context.planRefresh({ step, current, staged, pending: pending() })
       : undefined;
   if (refresh?.kind === 'refuse') {
@@ -162,7 +188,7 @@ async function refreshOrFill(
     step,
     refresh,
     options: context.publish,
-    audit: () => runAudits(client, step.auditsInPlace, context, 'in-transaction'),
+    audit: () => runAudits(client, step.auditsInPlace, context),
   });
   if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
   const notice = refresh.passedOver.join(', ');
@@ -190,7 +216,6 @@ async function runAudits(
   client: Client,
   audits: readonly TestQuery[],
   context: StepContext,
-  place: 'apart' | 'in-transaction' = 'apart',
 ): Promise<NodeId | undefined> {
   let failed: NodeId | undefined;
   for (const query of audits) {
@@ -198,13 +223,8 @@ async function runAudits(
     context.testStarted(query.test);
     let ended: Ended;
     try {
-      if (place === 'in-transaction') await client.query('savepoint fundlens_audit');
-      ended = await askTest(client, query, context);
+      ended = await insideSavepoint(client, () => askTest(client, query, context));
     } catch (error) {
-      // An error of one test must not keep the others, or the transaction, from going on.
-      if (place === 'in-transaction') {
-        await client.query('rollback to savepoint fundlens_audit').catch(() => undefined);
-      }
       ended = endedBy(error, query.test, context);
     }
     context.testEnded(query.test, ended);
@@ -212,6 +232,20 @@ async function runAudits(
     if (holdsBack(ended, query)) failed ??= query.test;
   }
   return failed;
+}
+
+/** In a transaction, an error of one test must not be the error of all that follows. */
+async function insideSavepoint<T>(client: Client, use: () => Promise<T>): Promise<T> {
+  if (client.getTransactionStatus() !== 'T') return use();
+  await client.query('savepoint fundlens_test');
+  try {
+    const result = await use();
+    await client.query('release savepoint fundlens_test');
+    return result;
+  } catch (error) {
+    await client.query('rollback to savepoint fundlens_test').catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Tells whether a test's outcome keeps what follows it from being built. */

@@ -30,11 +30,13 @@ export function stageModel(
 ): Statement {
   const kept = current?.kind === kind ? current.options : [];
   const word = dropWord(kind);
-  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
+  const { body, tail = '' } = withoutMarked(model);
   // A materialized view stays empty until its definition is compared with the one there is.
-  const tail = kind === 'materialized-view' ? '\nwith no data' : '';
+  const filling = kind === 'materialized-view' ? '\nwith no data' : '';
   return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
+    ...annotate(model.uniqueId, { head, body, tail: tail + filling }),
     purpose: `build ${word} aside`,
   };
 }
@@ -55,6 +57,26 @@ export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind 
     case 'seed':
       return 'table';
   }
+}
+
+/** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
+export function stageDelta(model: Model): readonly Statement[] {
+  const staged = quoteRelation(model.staged);
+  const head = `create unlogged table ${staged} as\n`;
+  return [
+    {
+      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+      purpose: 'stage the rows to merge',
+    },
+    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+  ];
+}
+
+/** A table that is built whole has no row to remove: those that the marker names are left out. */
+function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
+  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
+  const marker = quoteIdentifier(incremental.deleteMarker);
+  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */

@@ -1,6 +1,6 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
-import type { IndexConfig, NodeId, RelationName } from '../compile/types.ts';
+import type { Incremental, IndexConfig, NodeId, RelationName } from '../compile/types.ts';
 
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
@@ -107,6 +107,8 @@ export interface Statement {
   readonly purpose: string;
   /** Where in `sql` the node's own compiled SQL begins, for the places of errors. */
   readonly bodyOffset?: number;
+  /** Whether its rows count as rows that the node wrote. */
+  readonly writes?: boolean;
 }
 
 /** A test run as one query that returns failures, should_warn and should_error. */
@@ -144,7 +146,62 @@ export type Publication =
       /** What a swap would have lost. */
       readonly because: readonly string[];
     })
+  | Merging
   | { readonly kind: 'refuse'; readonly reason: string; readonly hint: string };
+
+/** Staged rows are merged into the published table, whose tests run before the commit. */
+export interface Merging extends Publishing {
+  readonly kind: 'merge';
+  /** Changes of columns, under a lock that stalls readers until the commit: mostly none. */
+  readonly changes: readonly Statement[];
+  readonly retire: readonly Statement[];
+}
+
+/** How staged rows find the rows that they replace. */
+export interface Delta {
+  readonly incremental: Incremental;
+  /** Of a microbatch model: what it replaces, whether rows are still there or not. */
+  readonly windows: readonly TimeWindow[];
+  /** The column that the windows are about; undefined where there are none. */
+  readonly eventTime: string | undefined;
+}
+
+/** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
+export interface TimeWindow {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** What the staged rows say of themselves. */
+export interface DeltaFacts {
+  /** Columns of the unique key that have a NULL. */
+  readonly nullKeys: readonly string[];
+  /** Some of the keys that several rows have, each as the text of its values. */
+  readonly duplicates: readonly {
+    readonly key: readonly (string | null)[];
+    readonly rows: number;
+  }[];
+  /** Rows outside all windows. */
+  readonly strays: number;
+}
+
+/** What a merge is decided from. */
+export interface DeltaInput {
+  readonly step: PublishedStep;
+  readonly delta: Delta;
+  readonly current: RelationState;
+  /** Undefined before the stage is there: taken to have the columns of the table. */
+  readonly staged: RelationState | undefined;
+  /** Undefined before they are asked. */
+  readonly facts: DeltaFacts | undefined;
+}
+
+/** The decisions of a merge, which the executor takes once the stage is filled. */
+export interface DeltaPlanner {
+  /** The query of one JSON value, the facts; undefined where none is needed. */
+  askFacts(input: DeltaInput): Statement | undefined;
+  planMerge(input: DeltaInput): Publication;
+}
 
 /** What `planPublication` decides from: the catalog of the moment. */
 export interface PublicationInput {
@@ -226,8 +283,14 @@ export interface BuildStep {
   readonly onConfigurationChange: 'apply' | 'continue' | 'fail';
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
+  /** Set where the stage holds rows to merge into the published table and not the table itself. */
+  readonly delta?: Delta | undefined;
+  /** Sent in the transaction that publishes, before its commit. */
+  readonly record?: readonly Statement[] | undefined;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
+  /** Of a materialized view: built anew whatever its definition. */
+  readonly isFullRefresh: boolean;
   /** Of a materialized view: fills the stage, once it is clear that the one there is not refreshed. */
   readonly fill: readonly Statement[];
   readonly load: SeedLoad | undefined;

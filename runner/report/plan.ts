@@ -61,6 +61,12 @@ function formatPublication(step: BuildStep): string[] {
         statements(publication.statements),
         statements(publication.retire),
       ];
+    case 'merge':
+      return [
+        '-- merge in one transaction, in which the tests run before the commit',
+        statements([...publication.prepare, ...publication.changes, ...publication.statements]),
+        statements(publication.retire),
+      ];
     case 'create':
     case 'replace-view':
       return ['-- publish', statements(publication.statements)];

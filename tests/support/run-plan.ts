@@ -6,6 +6,7 @@ import type { Node, NodeId } from '../../runner/compile/types.ts';
 import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-plan.ts';
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { Outcome, RunResult } from '../../runner/execute/types.ts';
+import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
@@ -51,6 +52,7 @@ export async function runNodes(
       planPublication,
       planFinish,
       planRefresh,
+      deltaPlanner,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,

@@ -137,6 +137,13 @@ describe('runner/execute: materialized views', () => {
     equal(await oidOf('totals'), oid);
   });
 
+  it('is built anew by a full refresh', async () => {
+    await build([totals()]);
+    const oid = await oidOf('totals');
+    await build([totals(undefined, { isFullRefresh: true })]);
+    ok((await oidOf('totals')) !== oid);
+  });
+
   it('refuses or passes over changes where `on_configuration_change` says so', async () => {
     await build([totals()]);
     await database.query(`insert into ${schema}.raw values (3, 30)`);
