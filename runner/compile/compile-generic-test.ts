@@ -1,6 +1,5 @@
 // Generic tests: a macro called with the model, the column and the arguments of the YAML.
 
-import { createHash } from 'node:crypto';
 import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
 import { DictValue } from '../../core/template/dict.ts';
 import { fromJson } from '../../core/template/json.ts';
@@ -43,7 +42,9 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
     return renderTemplate(call, withNames(scope, own));
   };
   const queries = compileTestQueries(resolver, {
-    model: madeOnce(() => nodeValue({ ...test, database, schema, alias: test.name, config })),
+    model: madeOnce(() =>
+      nodeValue({ ...test, database, schema, alias: config.alias ?? test.alias, config }),
+    ),
     config,
     packageName: test.packageName,
     render: (scope, relationOf) => {
@@ -52,14 +53,12 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
       return render(scope, relationOf);
     },
   });
-  const hash = createHash('md5')
-    .update(JSON.stringify([test.fqn, test.args, test.on]))
-    .digest('hex');
   return {
     kind: 'test',
     testKind: 'generic',
-    uniqueId: `test.${test.packageName}.${test.name}.${hash.slice(-10)}`,
+    uniqueId: `test.${test.packageName}.${test.name}.${test.hash}`,
     name: test.name,
+    alias: config.alias ?? test.alias,
     packageName: test.packageName,
     path: test.path,
     fqn: test.fqn,

@@ -86,6 +86,8 @@ export interface Seed extends BuiltNode {
 export interface Test extends NodeCommon {
   readonly kind: 'test';
   readonly testKind: 'generic' | 'singular';
+  /** Of its compiled file and of the relation of its failures, where that is not `name`. */
+  readonly alias?: string;
   /** Name of the generic test (`unique`), or undefined for a singular one. */
   readonly testName: string | undefined;
   /** The node whose YAML carries the test. */

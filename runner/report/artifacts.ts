@@ -49,7 +49,7 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node === undefined) return `compiled/${id}.sql`;
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
-    return `${base}/${node.path}/${node.name}.sql`;
+    return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
   return `${base}/${node.path}`;
 }
 
