@@ -8,7 +8,12 @@ import { evaluateTemplate, renderTemplate } from '../../core/template/render.ts'
 import type { RenderScope } from '../../core/template/state.ts';
 import { ListValue, type Value } from '../../core/template/values.ts';
 import type { ParsedGenericTest } from '../project/types.ts';
-import { compileTestQueries, type RelationOf, testConfigFields } from './compile-test.ts';
+import {
+  compileTestQueries,
+  type MakeQueries,
+  type RelationOf,
+  testConfigFields,
+} from './compile-test.ts';
 import { resolveConfig } from './config.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -18,7 +23,11 @@ import { withNames } from './scope.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
 
 /** Compiles one generic test; undefined where it, or what it tests, is disabled. */
-export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest): Test | undefined {
+export function compileGenericTest(
+  resolver: Resolver,
+  test: ParsedGenericTest,
+  makeQueries: MakeQueries = compileTestQueries,
+): Test | undefined {
   if (test.on.kind === 'ref' && resolver.isDisabled(test.on.name)) return undefined;
   const faults: UserError[] = [];
   const report = resolver.facts.configReport?.(test.packageName);
@@ -41,7 +50,7 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
     ]);
     return renderTemplate(call, withNames(scope, own));
   };
-  const queries = compileTestQueries(resolver, {
+  const queries = makeQueries(resolver, {
     model: madeOnce(() =>
       nodeValue({ ...test, database, schema, alias: config.alias ?? test.alias, config }),
     ),

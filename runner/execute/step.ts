@@ -25,6 +25,13 @@ import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
 import type { Sample, Status } from './types.ts';
 
+/** Makes the SQL of what is late, asking over the connection of its step. */
+export interface LateSteps {
+  build(step: BuildStep, client: Client): Promise<BuildStep>;
+  /** `staged` is the node whose stage is audited. */
+  query(query: TestQuery, staged: NodeId | undefined, client: Client): Promise<TestQuery>;
+}
+
 /** What a step needs from the run. */
 export interface StepContext {
   readonly database: Database;
@@ -38,6 +45,8 @@ export interface StepContext {
     staged: RelationState | undefined,
   ) => readonly Statement[];
   readonly compiledPath: (node: NodeId) => string;
+  /** Absent where nothing of the plan is late. */
+  readonly late?: LateSteps | undefined;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
   readonly testEnded: (test: NodeId, ended: Ended) => void;
@@ -60,9 +69,11 @@ export interface BuildEnded {
 }
 
 /** Builds a node aside, audits it and publishes it; whatever fails, nothing of the stage stays. */
-export async function buildNode(step: BuildStep, context: StepContext): Promise<BuildEnded> {
+export async function buildNode(planned: BuildStep, context: StepContext): Promise<BuildEnded> {
+  let step = planned;
   try {
     return await context.database.withClient(async (client) => {
+      if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
@@ -84,7 +95,9 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
 /** Runs a test on published relations. */
 export async function runTest(query: TestQuery, context: StepContext): Promise<Ended> {
   try {
-    return await context.database.withClient((client) => askTest(client, query, context));
+    return await context.database.withClient((client) =>
+      askTest(client, query, undefined, context),
+    );
   } catch (error) {
     return endedBy(error, query.test, context);
   }
@@ -147,7 +160,7 @@ async function runAudits(
     context.testStarted(query.test);
     let ended: Ended;
     try {
-      ended = await askTest(client, query, context);
+      ended = await askTest(client, query, step.node, context);
     } catch (error) {
       ended = endedBy(error, query.test, context);
     }
@@ -169,8 +182,14 @@ interface TestRow {
   readonly should_error: boolean | null;
 }
 
-async function askTest(client: Client, query: TestQuery, context: StepContext): Promise<Ended> {
+async function askTest(
+  client: Client,
+  planned: TestQuery,
+  staged: NodeId | undefined,
+  context: StepContext,
+): Promise<Ended> {
   stopIfInterrupted(context);
+  const query = planned.isLate ? await lateSteps(context).query(planned, staged, client) : planned;
   try {
     const { rows } = await queryOneStatement<TestRow>(client, query.sql);
     const ended = judge(rows[0], query.severity);
@@ -183,6 +202,11 @@ async function askTest(client: Client, query: TestQuery, context: StepContext): 
       bodyOffset: query.bodyOffset,
     });
   }
+}
+
+function lateSteps({ late }: StepContext): LateSteps {
+  if (late === undefined) throw new Error('the plan has late steps, and nothing makes their SQL');
+  return late;
 }
 
 const sampleRows = 5;

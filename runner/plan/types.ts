@@ -109,6 +109,8 @@ export interface TestQuery {
   /** The test's own query, for the compiled file and for showing the rows that fail. */
   readonly rowsSql: string;
   readonly severity: 'error' | 'warn';
+  /** Set where the query is made when its turn comes: until then `sql` is empty. */
+  readonly isLate?: true;
 }
 
 interface Publishing {
@@ -181,6 +183,8 @@ export interface BuildStep {
   readonly materialized: 'view' | 'table' | 'seed';
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
+  /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
+  readonly isLate?: true;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
   readonly load: SeedLoad | undefined;
