@@ -186,7 +186,7 @@ function planBuild(
     retired: node.retired,
     materialized,
     finishing: finishingOf(node),
-    viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    viewSql: viewSqlOf(node),
     publishInPlace: node.publishInPlace ?? false,
     onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
@@ -194,6 +194,7 @@ function planBuild(
     kind: 'build',
     ...published,
     after: links.after,
+    ...(node.isLate && { isLate: true as const }),
     discard: [dropRelation(node.staged, kind, 'drop the stage')],
     isFullRefresh: isModel && node.isFullRefresh === true,
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
@@ -205,7 +206,7 @@ function planBuild(
     return {
       ...common,
       delta,
-      stage: stageDelta(node),
+      stage: node.isLate ? [] : stageDelta(node),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
@@ -216,7 +217,7 @@ function planBuild(
   }
   return {
     ...common,
-    stage: isModel ? [stageModel(node, kind, current)] : [],
+    stage: isModel && !node.isLate ? [stageModel(node, kind, current)] : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -259,13 +260,42 @@ function deltaOf(
   const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
   if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
   if (isTable) return { incremental, windows: [], eventTime: undefined };
-  if (incremental.compiledAs === true) {
-    throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
-      hint: 'look who dropped it, and run again',
-      exitCode: 1,
-    });
-  }
+  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
   return undefined;
+}
+
+function changedMeanwhile(name: string, what: string): UserError {
+  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
+    hint: 'look who did it, and run again',
+    exitCode: 1,
+  });
+}
+
+function viewSqlOf(node: Buildable): string | undefined {
+  return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
+}
+
+/**
+ * Gives a late step the SQL that was made for it.
+ * @throws {UserError} where the SQL was made for another state of the table than the plan was.
+ */
+export function completeBuild(
+  step: BuildStep,
+  model: Model,
+  current: RelationState | undefined,
+): BuildStep {
+  const { isLate: _, ...rest } = step;
+  const { incremental, name } = model;
+  if (step.delta !== undefined && incremental !== undefined) {
+    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
+    return { ...rest, delta: { ...step.delta, incremental }, stage: stageDelta(model) };
+  }
+  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
+  return {
+    ...rest,
+    stage: [stageModel(model, kindOfStep(step), current)],
+    viewSql: viewSqlOf(model),
+  };
 }
 
 function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
