@@ -101,6 +101,9 @@ export async function loadProject(
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
     parseCache,
+    flags: {
+      STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
+    },
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),

@@ -10,6 +10,7 @@ import { readCatalog } from '../execute/read-catalog.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
@@ -67,6 +68,7 @@ export async function runNodes(
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          testPlanning,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

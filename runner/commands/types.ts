@@ -9,6 +9,8 @@ export interface CommonOptions {
   /** YAML of values for `var()`, over those of dbt_project.yml. */
   readonly varsText: string | undefined;
   readonly threads: number | undefined;
+  /** Whether tests keep the rows that they find, where their config does not say. */
+  readonly storeFailures?: boolean | undefined;
   /** The words of the command line, for the artifacts. */
   readonly commandLine: string;
 }

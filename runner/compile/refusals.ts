@@ -19,9 +19,6 @@ const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
   contract: ({ contract }) => contract?.enforced === true,
   unlogged: ({ unlogged }) => unlogged === true,
   quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
-  store_failures: ({ store_failures }) => store_failures === true,
-  store_failures_as: ({ store_failures_as }) =>
-    store_failures_as === 'table' || store_failures_as === 'view',
 };
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */

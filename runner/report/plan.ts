@@ -62,7 +62,9 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  return `-- ${position}: test ${step.node} (${step.query.severity})\n${step.query.sql};`;
+  return step.queries
+    .map((query) => `-- ${position}: test ${query.test} (${query.severity})\n${query.sql};`)
+    .join('\n');
 }
 
 function statements(list: readonly Statement[]): string {

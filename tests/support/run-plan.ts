@@ -9,6 +9,7 @@ import type { Outcome, RunResult } from '../../runner/execute/types.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import type { Plan } from '../../runner/plan/types.ts';
 import { project } from './manifest.ts';
 
@@ -49,6 +50,7 @@ export async function runNodes(
       threads: 2,
       planPublication,
       planFinish,
+      testPlanning,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,
