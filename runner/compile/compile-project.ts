@@ -15,7 +15,7 @@ import { graphValue } from './graph-value.ts';
 import type { CompileInputs } from './inputs.ts';
 import { loadMacros } from './macro-library.ts';
 import { captureKey, type Resolver, resolveNodes } from './resolve.ts';
-import type { Manifest, Node } from './types.ts';
+import type { Manifest, Node, RelationName } from './types.ts';
 import { packageVars } from './vars.ts';
 
 /** A project that is resolved and can render more text, such as an inline query. */
@@ -167,9 +167,34 @@ function compileNodes(
       collect(test, (quiet) => compileGenericTest(quiet, test)),
     ),
   ];
+  faults.push(...sharedStores(nodes));
   throwFaults(sorted(faults));
   if (questions.size > 0) return { kind: 'questions', questions: [...questions.values()] };
   return { kind: 'done', value: { manifest: toManifest(parsed.file.name, nodes), resolver } };
+}
+
+/** Failing rows of two tests in one relation, or in that of a model, would overwrite each other. */
+function sharedStores(nodes: readonly Node[]): UserError[] {
+  const keyOf = ({ schema, identifier }: RelationName): string => `${schema}.${identifier}`;
+  const taken = new Map(
+    nodes.flatMap((node) => ('staged' in node ? [[keyOf(node.relation), node.name]] : [])),
+  );
+  return nodes.flatMap((node) => {
+    if (node.kind !== 'test' || node.stored === undefined) return [];
+    const key = keyOf(node.stored.relation);
+    const other = taken.get(key);
+    taken.set(key, other ?? node.name);
+    if (other === undefined) return [];
+    return [
+      new UserError(
+        `failing rows of \`${node.name}\` would go to \`${key}\`, where \`${other}\` is`,
+        {
+          where: { path: node.path },
+          hint: 'give one of them another `alias` or `schema` in its config',
+        },
+      ),
+    ];
+  });
 }
 
 function toManifest(projectName: string, nodes: readonly Node[]): Manifest {

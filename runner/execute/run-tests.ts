@@ -145,7 +145,7 @@ async function endJudged(
   try {
     const ended = judge(row, query.severity);
     const isEmpty = Number(row?.failures ?? 0) === 0;
-    await keepRows(asking, query, { ended, found: isEmpty ? 'none' : 'unknown' });
+    await keep(asking, query, { ended, found: isEmpty ? 'none' : 'unknown' });
     const sample = ended.status === 'fail' ? await readSample(client, query) : undefined;
     end(query, sample === undefined ? ended : { ...ended, sample });
   } catch (error) {
@@ -201,7 +201,7 @@ async function askTest(asking: Asking, query: TestQuery): Promise<Ended> {
     const ended = place === 'apart' ? await ask() : await scratch(asking, ask);
     const found: FoundRows =
       ended.failures === 0 && query.failCalc === 'count(*)' ? 'none' : 'unknown';
-    await keepRows(asking, query, { ended, found });
+    await keep(asking, query, { ended, found });
     return ended;
   } catch (error) {
     throw modelError(error, {
@@ -211,6 +211,17 @@ async function askTest(asking: Asking, query: TestQuery): Promise<Ended> {
       bodyOffset: query.bodyOffset,
     });
   }
+}
+
+/** Keeps the rows of a test; where that fails, a transaction that goes on stays whole. */
+async function keep(
+  asking: Asking,
+  query: TestQuery,
+  how: { readonly ended: Ended; readonly found: FoundRows },
+): Promise<void> {
+  if (query.stored === undefined) return;
+  if (asking.place === 'apart') await keepRows(asking, query, how);
+  else await scratch(asking, () => keepRows(asking, query, how));
 }
 
 /** Runs what only reads, and takes back what it set; inside a transaction, that goes on as it was. */

@@ -248,7 +248,9 @@ select 1 as own from {{ model }} where {{ column_name }} = 7::text::{{ 'int' if 
 - name: status
   data_tests:
     - not_null
-    - not_null: {name: wrong, config: {where: 'nobody = 1'}}`,
+    - not_null: {name: wrong, config: {where: 'nobody = 1'}}
+- name: customer_id
+  data_tests: [{not_null: {name: of_customers, config: {store_failures: true}}}]`,
     );
     const manifest = compileFor(database.connection, schema, project);
     await run(project, { verb: 'run' });
@@ -256,16 +258,25 @@ select 1 as own from {{ model }} where {{ column_name }} = 7::text::{{ 'int' if 
       node.kind === 'test' ? [testQuery(node)] : [],
     );
     const ended: Record<string, Ended> = {};
+    const stages: string[] = [];
+    const audit = `${schema}_dbt_test__audit`;
+    await database.query(`drop schema if exists ${audit} cascade; create schema ${audit}`);
     const opened = openDatabase(database.connection, {
       applicationName: 'fundlens:test',
-      maxClients: 1,
+      maxClients: 2,
     });
     try {
       const settings = await opened.withClient(async (client) => {
-        const context = contextOf(manifest, opened, (test, outcome) => {
-          ended[manifest.nodes.get(test)?.name ?? test] = outcome;
-        });
-        await client.query(`begin; delete from ${schema}.orders where status is null`);
+        const context = contextOf(
+          manifest,
+          opened,
+          (test, outcome) => {
+            ended[manifest.nodes.get(test)?.name ?? test] = outcome;
+          },
+          stages,
+        );
+        await client.query(`begin; delete from ${schema}.orders where status is null;
+          insert into ${schema}.orders values (2000, 'new', 'open', null)`);
         await runTests(client, queries, context, 'in-transaction');
         const { rows } = await client.query("select current_setting('jit') as jit");
         await client.query('commit');
@@ -282,10 +293,15 @@ select 1 as own from {{ model }} where {{ column_name }} = 7::text::{{ 'int' if 
         unique_orders_id: 'fail',
         not_null_orders_status: 'pass',
         wrong: 'error',
+        of_customers: 'fail',
       },
     );
     const [left] = await database.query(`select count(*)::int as n from ${schema}.orders`);
-    deepEqual(left, { n: 970 });
+    deepEqual(left, { n: 971 });
+    // Kept though the transaction might have been rolled back, types and all, and published later.
+    deepEqual(await database.query(`select id, code from ${audit}."${stages[0]}"`), [
+      { id: 2000, code: 'new' },
+    ]);
   });
 });
 
@@ -293,6 +309,7 @@ function contextOf(
   manifest: StepContext['manifest'],
   database: StepContext['database'],
   testEnded: StepContext['testEnded'],
+  stages: string[],
 ): StepContext {
   const never = (): never => {
     throw new Error('not asked for here');
@@ -306,7 +323,11 @@ function contextOf(
     planFinish: never,
     testPlanning,
     compiledPath: (id) => id,
-    storeFailures: never,
+    storeFailures: async ({ staged, stage }, client) => {
+      equal(client, undefined);
+      deepEqual(stage, []);
+      stages.push(staged.identifier);
+    },
     testStarted: () => undefined,
     testEnded,
   };
