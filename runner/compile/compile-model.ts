@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
+import { type Expected, expectRead, parentsOf } from './late.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
@@ -12,11 +13,11 @@ import { trimSql } from './trim-sql.ts';
 import type { Model, NodeId } from './types.ts';
 
 /**
- * Compiles one model.
+ * Compiles one model; `expected` are the nodes that it may read, any where it is not late.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
-export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
-  const dependsOn = new Set<NodeId>();
+export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
+  const dependsOn = new Set<NodeId>(expected);
   const { config, relation } = model;
   const { database } = resolver.facts.inputs.target;
   const from = model.parsed.packageName;
@@ -42,11 +43,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     {
       ref: (packageName, name, _site, version) => {
         const found = resolver.findRef(packageName, name, { from, version });
+        expectRead(expected, found.uniqueId, `ref('${name}')`);
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
       source: (source, table) => {
         const found = resolver.findSource(source, table, { from });
+        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
@@ -65,15 +68,34 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     });
   }
   return {
-    kind: 'model',
-    uniqueId: model.uniqueId,
-    ...builtFields(model.parsed, config, relation),
+    ...modelFields(model),
     dependsOn: [...dependsOn].sort(),
-    materialized: config.materialized,
-    refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
-    rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,
+  };
+}
+
+/** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
+export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
+  const { packageName } = model.parsed;
+  return {
+    ...modelFields(model),
+    dependsOn: parentsOf(resolver, packageName, model.captured.reads),
+    compiledSql: '',
+    sqlMap: [],
+    isLate: true,
+  };
+}
+
+function modelFields(model: ResolvedModel) {
+  const { config, relation, parsed, captured } = model;
+  return {
+    kind: 'model' as const,
+    uniqueId: model.uniqueId,
+    ...builtFields(parsed, config, relation),
+    materialized: config.materialized,
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    rawSql: parsed.rawSql,
   };
 }
 

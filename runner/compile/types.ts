@@ -49,6 +49,11 @@ interface NodeCommon {
   readonly dependsOn: readonly NodeId[];
   /** Reasons not to build it, found in its config; none where absent. */
   readonly refusals?: readonly Refusal[];
+  /**
+   * Set where the SQL is made when its turn comes, since its template asks the database, or of the run:
+   * until then `compiledSql` is empty, and `dependsOn` what the template says before anything is asked.
+   */
+  readonly isLate?: true;
 }
 
 interface BuiltNode extends NodeCommon {
@@ -86,6 +91,8 @@ export interface Seed extends BuiltNode {
 export interface Test extends NodeCommon {
   readonly kind: 'test';
   readonly testKind: 'generic' | 'singular';
+  /** Of its compiled file and of the relation of its failures, where that is not `name`. */
+  readonly alias?: string;
   /** Name of the generic test (`unique`), or undefined for a singular one. */
   readonly testName: string | undefined;
   /** The node whose YAML carries the test. */
@@ -93,7 +100,7 @@ export interface Test extends NodeCommon {
   readonly columnName: string | undefined;
   readonly rawSql: string;
   readonly compiledSql: string;
-  /** The same query with the staged relation of one parent in place of its published one. */
+  /** The same query with the staged relation of one parent in place of its published one; made when read. */
   readonly stagedSql: Readonly<Record<NodeId, string>>;
   readonly sqlMap: SqlMap;
   readonly severity: 'error' | 'warn';
@@ -106,7 +113,7 @@ export interface Test extends NodeCommon {
   /** What the test asks, where it is one of the runner's own and can be asked together with others. */
   readonly shape?: TestShape | undefined;
   /** The same with the staged relation of one parent in place of its published one. */
-  readonly stagedShape?: Readonly<Record<NodeId, TestShape>>;
+  readonly stagedShape?: Readonly<Record<NodeId, TestShape | undefined>>;
   /** Where the rows that it finds are kept; nowhere where absent. */
   readonly stored?: StoredFailures | undefined;
 }

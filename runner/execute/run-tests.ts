@@ -15,6 +15,7 @@ import { readFacts } from './read-facts.ts';
 import {
   type Ended,
   endedBy,
+  lateSteps,
   originOf,
   type StepContext,
   stopIfInterrupted,
@@ -24,10 +25,19 @@ import type { Sample } from './types.ts';
 /** Whether the client is in a transaction that goes on after the tests, and whose rows they see. */
 export type TestPlace = 'apart' | 'in-transaction';
 
+/** Where tests run. */
+export interface TestSite {
+  /** `apart` where not given. */
+  readonly place?: TestPlace;
+  /** The node whose stage they read. */
+  readonly staged?: NodeId | undefined;
+}
+
 interface Asking {
   readonly client: Client;
   readonly context: StepContext;
   readonly place: TestPlace;
+  readonly staged: NodeId | undefined;
   end(query: TestQuery, ended: Ended): void;
 }
 
@@ -36,9 +46,9 @@ export async function runAudits(
   client: Client,
   audits: readonly TestQuery[],
   context: StepContext,
-  place: TestPlace = 'apart',
+  site: TestSite = {},
 ): Promise<NodeId | undefined> {
-  const ended = await runTests(client, audits, context, place);
+  const ended = await runTests(client, audits, context, site);
   return audits.find((query) => {
     const outcome = ended.get(query.test);
     return outcome !== undefined && holdsBack(outcome, query);
@@ -53,13 +63,14 @@ export async function runTests(
   client: Client,
   queries: readonly TestQuery[],
   context: StepContext,
-  place: TestPlace = 'apart',
+  { place = 'apart', staged }: TestSite = {},
 ): Promise<ReadonlyMap<NodeId, Ended>> {
   const outcomes = new Map<NodeId, Ended>();
   const asking: Asking = {
     client,
     context,
     place,
+    staged,
     end: (query, ended) => {
       context.testEnded(query.test, ended);
       outcomes.set(query.test, ended);
@@ -189,8 +200,9 @@ interface TestRow {
   readonly should_error: boolean | null;
 }
 
-async function askTest(asking: Asking, query: TestQuery): Promise<Ended> {
-  const { client, context, place } = asking;
+async function askTest(asking: Asking, planned: TestQuery): Promise<Ended> {
+  const { client, context, place, staged } = asking;
+  const query = planned.isLate ? await lateSteps(context).query(planned, staged, client) : planned;
   const ask = async (): Promise<Ended> => {
     const { rows } = await queryOneStatement<TestRow>(client, query.sql);
     const ended = judge(rows[0], query.severity);

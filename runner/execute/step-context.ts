@@ -9,10 +9,18 @@ import type {
   RelationState,
   Statement,
   TestPlanning,
+  TestQuery,
 } from '../plan/types.ts';
 import { ModelError, modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
 import type { Sample, Status } from './types.ts';
+
+/** Makes the SQL of what is late, asking over the connection of its step. */
+export interface LateSteps {
+  build(step: BuildStep, client: Client): Promise<BuildStep>;
+  /** `staged` is the node whose stage is audited. */
+  query(query: TestQuery, staged: NodeId | undefined, client: Client): Promise<TestQuery>;
+}
 
 /** What a step needs from the run. */
 export interface StepContext {
@@ -27,6 +35,8 @@ export interface StepContext {
     staged: RelationState | undefined,
   ) => readonly Statement[];
   readonly compiledPath: (node: NodeId) => string;
+  /** Absent where nothing of the plan is late. */
+  readonly late?: LateSteps | undefined;
   readonly testPlanning: TestPlanning;
   /** Keeps the rows of a test: at once over the client, or at the end of the run where none is given. */
   readonly storeFailures: (step: BuildStep, client: Client | undefined) => Promise<void>;
@@ -65,6 +75,12 @@ export function endedBy(error: unknown, node: NodeId, context: StepContext): End
     return { status: 'error', error: lost };
   }
   throw error;
+}
+
+/** @throws where a step is late and the run has nothing to make its SQL with */
+export function lateSteps({ late }: StepContext): LateSteps {
+  if (late === undefined) throw new Error('the plan has late steps, and nothing makes their SQL');
+  return late;
 }
 
 /** Where the SQL of a node was written, for the places of its errors. */

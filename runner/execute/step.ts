@@ -13,6 +13,7 @@ import { runAudits } from './run-tests.ts';
 import {
   type Ended,
   endedBy,
+  lateSteps,
   originOf,
   type StepContext,
   stopIfInterrupted,
@@ -25,13 +26,15 @@ export interface BuildEnded {
 }
 
 /** Builds a node aside, audits it and publishes it; whatever fails, nothing of the stage stays. */
-export async function buildNode(step: BuildStep, context: StepContext): Promise<BuildEnded> {
+export async function buildNode(planned: BuildStep, context: StepContext): Promise<BuildEnded> {
+  let step = planned;
   try {
     return await context.database.withClient(async (client) => {
+      if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
-      const failed = await runAudits(client, step.audits, context);
+      const failed = await runAudits(client, step.audits, context, { staged: step.node });
       if (failed !== undefined) {
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };

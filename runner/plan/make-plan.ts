@@ -1,7 +1,15 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Node, NodeId, RelationName, Test } from '../compile/types.ts';
+import type {
+  Buildable,
+  Manifest,
+  Model,
+  Node,
+  NodeId,
+  RelationName,
+  Test,
+} from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
@@ -185,13 +193,14 @@ function planBuild(
     retired: node.retired,
     materialized,
     finishing: finishingOf(node),
-    viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    viewSql: viewSqlOf(node),
   };
   return {
     kind: 'build',
     ...published,
     after: links.after,
-    stage: isModel ? [stageModel(node, current)] : [],
+    ...(node.isLate && { isLate: true }),
+    stage: isModel && !node.isLate ? [stageModel(node, current)] : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -209,6 +218,20 @@ function planBuild(
       dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
     ],
   };
+}
+
+function viewSqlOf(node: Buildable): string | undefined {
+  return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
+}
+
+/** Gives a late step the SQL that was made for it. */
+export function completeBuild(
+  step: BuildStep,
+  model: Model,
+  current: RelationState | undefined,
+): BuildStep {
+  const { isLate: _, ...rest } = step;
+  return { ...rest, stage: [stageModel(model, current)], viewSql: viewSqlOf(model) };
 }
 
 /** Tests of one relation that wait for the same steps are one step, so that they share a scan. */

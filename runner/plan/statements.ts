@@ -58,6 +58,7 @@ export function testQuery(test: Test, staged?: NodeId): TestQuery {
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
     severity,
+    ...(test.isLate && { sql: '', isLate: true }),
     warnIf,
     errorIf,
     failCalc,

@@ -125,6 +125,8 @@ export interface TestQuery {
   readonly shape: TestShape | undefined;
   /** Where the rows that it finds are kept. */
   readonly stored: StoredQuery | undefined;
+  /** Set where the query is made when its turn comes: until then `sql` is empty. */
+  readonly isLate?: true;
 }
 
 /** Where and as what the rows of a test are kept. */
@@ -272,6 +274,8 @@ export interface BuildStep {
   readonly materialized: 'view' | 'table' | 'seed';
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
+  /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
+  readonly isLate?: true;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
   readonly load: SeedLoad | undefined;

@@ -16,6 +16,8 @@ export function formatPlan(plan: Plan, format: LogFormat): string {
   return [...cleanup, ...schemas, ...steps].join('\n\n');
 }
 
+const lateNote = '-- its template asks the database: compiled when its turn comes';
+
 function formatStep(step: Step, position: string): string {
   switch (step.kind) {
     case 'build':
@@ -30,7 +32,7 @@ function formatBuild(step: BuildStep, position: string): string {
   const after = step.after.length === 0 ? '' : ` after ${step.after.join(', ')}`;
   const parts = [
     `-- ${position}: build ${step.materialized} ${name}${after}`,
-    statements(step.stage),
+    step.isLate ? lateNote : statements(step.stage),
   ];
   if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
   if (step.finish.length > 0) parts.push(statements(step.finish));
@@ -63,7 +65,9 @@ function formatPublication(step: BuildStep): string[] {
 
 function formatTest(step: TestStep, position: string): string {
   return step.queries
-    .map((query) => `-- ${position}: test ${query.test} (${query.severity})\n${query.sql};`)
+    .map(({ test, sql, severity, isLate }) => {
+      return `-- ${position}: test ${test} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+    })
     .join('\n');
 }
 

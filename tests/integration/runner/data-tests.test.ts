@@ -277,7 +277,7 @@ select 1 as own from {{ model }} where {{ column_name }} = 7::text::{{ 'int' if 
         );
         await client.query(`begin; delete from ${schema}.orders where status is null;
           insert into ${schema}.orders values (2000, 'new', 'open', null)`);
-        await runTests(client, queries, context, 'in-transaction');
+        await runTests(client, queries, context, { place: 'in-transaction' });
         const { rows } = await client.query("select current_setting('jit') as jit");
         await client.query('commit');
         return rows[0];

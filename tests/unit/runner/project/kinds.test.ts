@@ -301,6 +301,14 @@ describe('runner/project: entries without a file', () => {
     assert.deepEqual(genericTests, []);
   });
 
+  it('are warned of with the name that was meant, where a file has nearly theirs', () => {
+    const { warnings } = parseFiles({ ...files(''), 'models/long_gnoe.sql': 'select 1' });
+    assert.deepEqual(
+      warnings.map(({ message, hint }) => `${message} (${hint})`),
+      [`${expected} (did you mean \`long_gnoe\`?)`],
+    );
+  });
+
   it('are errors under the flag `runner_strict`', () => {
     assert.deepEqual(
       faultsOf(() => parseFiles(files('flags: {runner_strict: true}\n'))),
