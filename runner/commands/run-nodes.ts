@@ -12,6 +12,7 @@ import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { planRefresh } from '../plan/refresh.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
@@ -82,6 +83,7 @@ export async function runNodes(
           planFinish,
           planRefresh,
           deltaPlanner,
+          testPlanning,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
