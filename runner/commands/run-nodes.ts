@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
 import { withLease } from '../../core/locks.ts';
+import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { executePlan } from '../execute/execute-plan.ts';
@@ -14,6 +15,7 @@ import { planPublication } from '../plan/publication.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { runnerSchema } from '../state/schema.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
@@ -59,6 +61,8 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
+        const remembers = plan.steps.some((step) => step.kind === 'build' && step.record?.length);
+        if (remembers) await migrate(target.connection, runnerSchema);
         const result = await executePlan(plan, {
           database,
           manifest,

@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type { Buildable, Manifest, Model, Node, NodeId, Test } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { recordBatches } from './batches.ts';
 import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
@@ -202,6 +203,7 @@ function planBuild(
     return {
       ...common,
       delta,
+      record: recordBatches(node, 'more'),
       stage: stageDelta(node),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
@@ -212,7 +214,8 @@ function planBuild(
   }
   return {
     ...common,
-    stage: isModel ? [stageModel(node, current)] : [],
+    ...(isModel ? { record: recordBatches(node, 'all') } : {}),
+    stage: isModel ? stageModel(node, current) : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -236,13 +239,16 @@ function planBuild(
  * @throws {UserError} where the SQL was made for a table that is no longer there.
  */
 function deltaOf(
-  { name, incremental }: Model,
+  { name, incremental, batches }: Model,
   current: RelationState | undefined,
 ): Delta | undefined {
   if (incremental === undefined) return undefined;
   const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
   if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) return { incremental, windows: [], eventTime: undefined };
+  if (isTable) {
+    const windows = (batches?.list ?? []).map(({ start, end }) => ({ start, end }));
+    return { incremental, windows, eventTime: batches?.eventTime };
+  }
   if (incremental.compiledAs === true) {
     throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
       hint: 'look who dropped it, and run again',

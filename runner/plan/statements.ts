@@ -23,35 +23,45 @@ export function annotate(
 }
 
 /** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): Statement {
+export function stageModel(model: Model, current: RelationState | undefined): readonly Statement[] {
   const word = model.materialized === 'view' ? 'view' : 'table';
   const kept = current?.kind === word ? current.options : [];
-  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
-  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
-  return {
-    ...annotate(model.uniqueId, { head, ...withoutMarked(model) }),
-    purpose: `build ${word} aside`,
-  };
+  const { deleteMarker } = model.incremental ?? {};
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const purpose = `build ${word} aside`;
+  if (deleteMarker === undefined) return fill(model, head, purpose);
+  // A table that is built whole has no row to remove: those that the marker names are left out.
+  const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
+  const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
+  return [{ ...annotate(model.uniqueId, parts), purpose }];
 }
 
 /** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
 export function stageDelta(model: Model): readonly Statement[] {
   const staged = quoteRelation(model.staged);
-  const head = `create unlogged table ${staged} as\n`;
   return [
-    {
-      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-      purpose: 'stage the rows to merge',
-    },
+    ...fill(model, `create unlogged table ${staged} as\n`, 'stage the rows to merge'),
     { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
   ];
 }
 
-/** A table that is built whole has no row to remove: those that the marker names are left out. */
-function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
-  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
-  const marker = quoteIdentifier(incremental.deleteMarker);
-  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
+/** One statement creates the stage; of a microbatch model each further batch is one more. */
+function fill(model: Model, head: string, purpose: string): readonly Statement[] {
+  const [first, ...more] = model.batches?.list ?? [];
+  const create = {
+    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql }),
+    purpose,
+  };
+  return [
+    create,
+    ...more.map((batch) => ({
+      ...annotate(model.uniqueId, {
+        head: `insert into ${quoteRelation(model.staged)}\n`,
+        body: batch.compiledSql,
+      }),
+      purpose: `batch from ${batch.start}`,
+    })),
+  ];
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */

@@ -29,7 +29,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     'snapshots/s.sql': '{% snapshot s %}select 1{% endsnapshot %}',
   };
   const ofB = [
-    'models/b.sql:1:4: `b`: this version builds `view` and `table`, not `incremental` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: this version builds `view`, `table` and `incremental`, not `materialized_view` (leave it out with --exclude b, or change the config)',
     'models/b.sql:1:4: `b`: config `post-hook` is not acted on by this version (leave it out with --exclude b, or change the config)',
   ];
   const ofTest =
