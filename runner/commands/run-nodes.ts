@@ -12,6 +12,7 @@ import { deltaPlanner } from '../plan/incremental.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
+import { planRefresh } from '../plan/refresh.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
@@ -72,6 +73,7 @@ export async function runNodes(
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          planRefresh,
           deltaPlanner,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),

@@ -54,6 +54,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     ...builtFields(model.parsed, config, relation),
     dependsOn: [...dependsOn].sort(),
     materialized: config.materialized,
+    ...(config.materialized === 'materialized_view'
+      ? {
+          isFullRefresh:
+            config.full_refresh ?? resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
     ...(incremental === undefined ? {} : { incremental: { ...incremental, compiledAs } }),
     ...(batches === undefined ? {} : { batches: batches.batches }),
     refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),

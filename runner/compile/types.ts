@@ -58,6 +58,8 @@ interface BuiltNode extends NodeCommon {
   /** What the relation of the run before is called between the swap and its removal. */
   readonly retired: RelationName;
   readonly indexes: readonly IndexConfig[];
+  /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
+  readonly publishInPlace?: boolean;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
   /** SQL of the time of a row, by which microbatch models cut what they read. */
@@ -113,8 +115,12 @@ export interface Batch {
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view`, `table` and `incremental` are built; any other stands in `refusals`. */
+  /** `view`, `table`, `incremental` and `materialized_view` are built; any other stands in `refusals`. */
   readonly materialized: string;
+  /** Of a materialized view: built anew whatever its definition; false where absent. */
+  readonly isFullRefresh?: boolean | undefined;
+  /** What becomes of a materialized view whose definition or indexes changed; `apply` where absent. */
+  readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
   /** Of an incremental model. */
   readonly incremental?: Incremental | undefined;
   /** Of a microbatch model; `compiledSql` is then that of the last. */

@@ -22,6 +22,7 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly planRefresh: StepContext['planRefresh'];
   readonly deltaPlanner: StepContext['deltaPlanner'];
   /** Seeds are read from here. */
   readonly projectDir: string;
@@ -163,6 +164,7 @@ class RunRecord {
       rows: ended.rows,
       failures: ended.failures,
       sample: ended.sample,
+      notice: ended.notice,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,

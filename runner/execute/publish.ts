@@ -87,12 +87,19 @@ async function publishOnce({ client, step, options, preferInPlace }: Attempt): P
   return publication;
 }
 
-function oneMessage(step: BuildStep, statements: readonly { readonly sql: string }[]): string {
+/** Joins statements into one message, which pg_stat_activity shows with its node. */
+export function oneMessage(
+  step: BuildStep,
+  statements: readonly { readonly sql: string }[],
+): string {
   const note = JSON.stringify({ app: 'fundlens', node_id: step.node }).replaceAll('*/', '*\\/');
   return `/* ${note.replaceAll('/*', '/\\*')} */\n${statements.map(({ sql }) => sql).join(';\n')}`;
 }
 
-/** Tells whether to try again: lock_not_available, deadlock_detected, and what a catalog read says of a relation dropped under it. */
+/**
+ * Tells whether a try may be made again: lock_not_available, deadlock_detected, and what a catalog
+ * read says of a relation dropped under it.
+ */
 export function isLockFailure(error: unknown): boolean {
   const code = errorCode(error);
   if (code === '55P03' || code === '40P01') return true;
@@ -134,7 +141,7 @@ export async function findBlocker(client: Client, step: BuildStep): Promise<stri
   return `${who}, whose last statement was \`${found.query}\``;
 }
 
-/** The error of a publication whose locks were never free. */
+/** The error of a publication whose budget is spent, with who holds the locks. */
 export function lockFault(
   step: BuildStep,
   blocker: string | undefined,

@@ -10,7 +10,9 @@ import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
 import {
   dropRelation,
+  fillMaterializedView,
   finishingOf,
+  kindOfStep,
   quoteRelation,
   stageDelta,
   stageModel,
@@ -176,9 +178,8 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  // Any other materialization is refused before a plan is made.
-  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
-  const materialized = isModel ? ofModel : 'seed';
+  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,
@@ -187,14 +188,16 @@ function planBuild(
     materialized,
     finishing: finishingOf(node),
     viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    publishInPlace: node.publishInPlace ?? false,
+    onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
   const common = {
     kind: 'build',
     ...published,
     after: links.after,
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
+    discard: [dropRelation(node.staged, kind, 'drop the stage')],
+    isFullRefresh: isModel && node.isFullRefresh === true,
+    fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
   const delta = isModel ? deltaOf(node, current) : undefined;
   if (isModel && delta !== undefined && current !== undefined) {
@@ -209,13 +212,14 @@ function planBuild(
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
       audits: links.audits.map((test) => testQuery(test, test.compiledSql)),
+      auditsInPlace: [],
       publication: deltaPlanner.planMerge(input),
     };
   }
   return {
     ...common,
     ...(isModel ? { record: recordBatches(node, 'all') } : {}),
-    stage: isModel ? stageModel(node, current) : [],
+    stage: isModel ? stageModel(node, kind, current) : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -223,6 +227,10 @@ function planBuild(
     audits: links.audits.map((test) =>
       testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
     ),
+    auditsInPlace:
+      materialized === 'materialized-view'
+        ? links.audits.map((test) => testQuery(test, test.compiledSql))
+        : [],
     publication: planPublication({
       step: published,
       current,
@@ -233,6 +241,14 @@ function planBuild(
     }),
   };
 }
+
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['incremental', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
 
 /**
  * Returns how an incremental model is merged; undefined where its table is built whole.
@@ -279,7 +295,7 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
       if (relation === node.retired && stillRead(catalog, node)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
-      drops.push({ order: state.kind === 'view' ? 0 : 1, statement });
+      drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
     }
   }
   return drops.sort((a, b) => a.order - b.order).map((drop) => drop.statement);

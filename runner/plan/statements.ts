@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -22,18 +22,42 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
-/** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): readonly Statement[] {
-  const word = model.materialized === 'view' ? 'view' : 'table';
-  const kept = current?.kind === word ? current.options : [];
+/** Creates the stage of a model, filled unless told otherwise; storage options of what is published live on. */
+export function stageModel(
+  model: Model,
+  kind: RelationKind,
+  current: RelationState | undefined,
+): readonly Statement[] {
+  const kept = current?.kind === kind ? current.options : [];
+  const word = dropWord(kind);
   const { deleteMarker } = model.incremental ?? {};
   const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
   const purpose = `build ${word} aside`;
+  // A materialized view stays empty until its definition is compared with the one there is.
+  if (kind === 'materialized-view') return fill(model, head, purpose, '\nwith no data');
   if (deleteMarker === undefined) return fill(model, head, purpose);
   // A table that is built whole has no row to remove: those that the marker names are left out.
   const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
   const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
   return [{ ...annotate(model.uniqueId, parts), purpose }];
+}
+
+/** Fills the empty stage of a materialized view. */
+export function fillMaterializedView(model: Model): Statement {
+  const head = `refresh materialized view ${quoteRelation(model.staged)}`;
+  return { ...annotate(model.uniqueId, { head }), purpose: 'fill the stage' };
+}
+
+/** Returns the kind of relation that a step makes. */
+export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind {
+  switch (step.materialized) {
+    case 'view':
+    case 'materialized-view':
+      return step.materialized;
+    case 'table':
+    case 'seed':
+      return 'table';
+  }
 }
 
 /** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
@@ -46,10 +70,10 @@ export function stageDelta(model: Model): readonly Statement[] {
 }
 
 /** One statement creates the stage; of a microbatch model each further batch is one more. */
-function fill(model: Model, head: string, purpose: string): readonly Statement[] {
+function fill(model: Model, head: string, purpose: string, tail = ''): readonly Statement[] {
   const [first, ...more] = model.batches?.list ?? [];
   const create = {
-    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql }),
+    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql, tail }),
     purpose,
   };
   return [

@@ -32,6 +32,12 @@ function formatBuild(step: BuildStep, position: string): string {
     `-- ${position}: build ${step.materialized} ${name}${after}`,
     statements(step.stage),
   ];
+  if (step.fill.length > 0) {
+    parts.push(
+      '-- where the one published has the same definition, it is refreshed instead of this:',
+    );
+    parts.push(statements(step.fill));
+  }
   if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);

@@ -10,6 +10,7 @@ import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { planRefresh } from '../../runner/plan/refresh.ts';
 import type { Plan } from '../../runner/plan/types.ts';
 import { project } from './manifest.ts';
 
@@ -50,6 +51,7 @@ export async function runNodes(
       threads: 2,
       planPublication,
       planFinish,
+      planRefresh,
       deltaPlanner,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,

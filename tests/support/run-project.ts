@@ -16,6 +16,7 @@ import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { planRefresh } from '../../runner/plan/refresh.ts';
 import { runnerSchema } from '../../runner/state/schema.ts';
 import { type Files, parseFiles, testInputs } from './project.ts';
 
@@ -66,6 +67,7 @@ export async function runProject(
       planPublication,
       planFinish,
       deltaPlanner,
+      planRefresh,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,
