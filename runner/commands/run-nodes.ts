@@ -6,6 +6,7 @@ import { withLease } from '../../core/locks.ts';
 import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
+import type { Manifest } from '../compile/types.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
 import { deltaPlanner } from '../plan/incremental.ts';
@@ -13,14 +14,21 @@ import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { planRefresh } from '../plan/refresh.ts';
+import type { Plan } from '../plan/types.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { runnerSchema } from '../state/schema.ts';
+import { lateRun } from './late-steps.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
-import { writeCompiled, writeRunResults } from './write-artifacts.ts';
+import {
+  writeCompiled,
+  writeCompiledNode,
+  writeManifest,
+  writeRunResults,
+} from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
 export type Verb = 'build' | 'run' | 'test' | 'seed';
@@ -62,11 +70,15 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
-        const remembers = plan.steps.some((step) => step.kind === 'build' && step.record?.length);
-        if (remembers) await migrate(target.connection, runnerSchema);
+        if (remembersBatches(plan, manifest)) await migrate(target.connection, runnerSchema);
+        const late = lateRun(project, selected, catalog, (node) =>
+          writeCompiledNode(project, node),
+        );
+        const { manifest: compiled } = late;
         const result = await executePlan(plan, {
           database,
-          manifest,
+          manifest: compiled,
+          late: late.steps,
           threads,
           failFast: options.failFast,
           signal: context.signal,
@@ -78,7 +90,9 @@ export async function runNodes(
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
-        await writeRunResults(project, options, result);
+        const ran = { ...project, manifest: compiled };
+        if (late.hasFinished()) await writeManifest(ran, options);
+        await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
         return isGood(result) ? 0 : 1;
@@ -88,6 +102,14 @@ export async function runNodes(
     } finally {
       await database.close();
     }
+  });
+}
+
+/** What is built of a microbatch model is remembered in a schema of the runner's own. */
+function remembersBatches(plan: Plan, manifest: Manifest): boolean {
+  return plan.steps.some((step) => {
+    const node = manifest.nodes.get(step.node);
+    return node?.kind === 'model' && node.incremental?.strategy === 'microbatch';
   });
 }
 

@@ -4,7 +4,7 @@ import { type Place, UserError } from '../../core/errors.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
 import type { Value } from '../../core/template/values.ts';
 import { type Answers, NeedsAnswer } from './answers.ts';
-import type { Config } from './config.ts';
+import type { IncrementalFacts } from './incremental.ts';
 import type { CompileInputs } from './inputs.ts';
 import {
   type BatchSize,
@@ -16,9 +16,48 @@ import {
 import { type RelationValue, relationValue } from './relation-value.ts';
 import type { RelationName } from './types.ts';
 
-/** What of a microbatch model decides its batches. */
+/** The configs that a microbatch model cannot do without. */
+export interface BatchConfig {
+  readonly eventTime: string;
+  readonly size: BatchSize;
+  readonly beginMs: number;
+  /** As written. */
+  readonly begin: string;
+  readonly lookback: number;
+}
+
+/**
+ * Reads the configs of a microbatch model.
+ * @throws {UserError} where one is missing, or `begin` is no time.
+ */
+export function readBatchConfig({
+  config,
+  placeOf,
+}: Pick<IncrementalFacts, 'config' | 'placeOf'>): BatchConfig {
+  const missing = (key: string, hint: string): never => {
+    throw new UserError(`a microbatch model needs \`${key}\``, {
+      where: placeOf('incremental_strategy'),
+      hint,
+    });
+  };
+  const eventTime =
+    config.event_time ?? missing('event_time', 'name the column of the time of its rows');
+  const size =
+    config.batch_size ?? missing('batch_size', 'set it to `hour`, `day`, `month` or `year`');
+  const begin = config.begin ?? missing('begin', "say where its first batch begins: '2024-09-01'");
+  const beginMs = parseMoment(begin);
+  if (beginMs === undefined) {
+    throw new UserError(`\`begin\` is \`${begin}\`, which is no time`, {
+      where: placeOf('begin'),
+      hint: "write it as '2024-09-01' or '2024-09-01T12:00:00', in UTC",
+    });
+  }
+  return { eventTime, size, beginMs, begin, lookback: config.lookback ?? 1 };
+}
+
+/** What decides the batches of a run. */
 export interface BatchFacts {
-  readonly config: Config<'model'>;
+  readonly config: BatchConfig;
   readonly relation: RelationName;
   readonly name: string;
   readonly placeOf: (config: string) => Place;
@@ -30,8 +69,6 @@ export interface BatchFacts {
 
 /** The batches that this run builds. */
 export interface ChosenBatches {
-  readonly size: BatchSize;
-  readonly eventTime: string;
   readonly batches: readonly Stretch[];
   /** Up to where the last batch is known: it is not over yet. */
   readonly nowMs: number;
@@ -39,43 +76,18 @@ export interface ChosenBatches {
 
 /**
  * Decides which batches to build; asks the database what is built already.
- * @throws {UserError} where a config is missing that a microbatch model cannot do without.
+ * @throws {UserError} where none has begun yet.
  */
 export function chooseModelBatches(facts: BatchFacts): ChosenBatches {
-  const { config, inputs, placeOf } = facts;
-  const missing = (key: string, hint: string): never => {
-    throw new UserError(`a microbatch model needs \`${key}\``, {
-      where: placeOf('incremental_strategy'),
-      hint,
-    });
-  };
-  const eventTime =
-    config.event_time ?? missing('event_time', 'name the column of the time of its rows');
-  const size =
-    config.batch_size ?? missing('batch_size', 'set it to `hour`, `day`, `month` or `year`');
-  const begin = config.begin ?? undefined;
-  const beginMs = begin === undefined ? undefined : parseMoment(begin);
-  if (begin !== undefined && beginMs === undefined) {
-    throw new UserError(`\`begin\` is \`${begin}\`, which is no time`, {
-      where: placeOf('begin'),
-      hint: "write it as '2024-09-01' or '2024-09-01T12:00:00', in UTC",
-    });
-  }
-  const { eventTime: range } = inputs;
-  if (beginMs === undefined && range === undefined && !facts.isIncremental) {
-    missing('begin', "say where its first batch begins, as '2024-09-01'");
-  }
+  const { inputs, config } = facts;
   const nowMs = Date.parse(inputs.runStartedAt);
   const built = facts.isIncremental ? builtStretches(facts.relation, facts.answers) : undefined;
-  const lookback = config.lookback ?? 1;
-  const batches = chooseBatches({ nowMs, size, beginMs, lookback, built, range });
-  if (batches.length === 0) {
-    throw new UserError(`\`${facts.name}\` has no batch yet: \`begin\` is \`${begin ?? ''}\``, {
-      where: placeOf('begin'),
-      hint: 'set `begin` to a moment before now',
-    });
-  }
-  return { size, eventTime, batches, nowMs };
+  const batches = chooseBatches({ ...config, nowMs, built, range: inputs.eventTime });
+  if (batches.length > 0) return { batches, nowMs };
+  throw new UserError(`\`${facts.name}\` has no batch yet: \`begin\` is \`${config.begin}\``, {
+    where: facts.placeOf('begin'),
+    hint: 'set `begin` to a moment before now',
+  });
 }
 
 /** What was built, as the runner's own table remembers it; nothing where there is no such table yet. */

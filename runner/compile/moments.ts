@@ -76,8 +76,8 @@ export function batchId(startMs: number, size: BatchSize): string {
 export interface BatchChoice {
   readonly nowMs: number;
   readonly size: BatchSize;
-  /** Where the first batch begins; undefined where the model does not say. */
-  readonly beginMs: number | undefined;
+  /** Where the first batch begins. */
+  readonly beginMs: number;
   /** Batches before the current one that are built again, for rows that came late. */
   readonly lookback: number;
   /** What is built already; undefined where the table is to be built whole. */
@@ -97,8 +97,7 @@ export function chooseBatches(choice: BatchChoice): readonly Stretch[] {
   }
   const end = ceilMoment(nowMs, size);
   const recent = offsetMoment(end, size, -(lookback + 1));
-  const first = choice.beginMs ?? Math.min(recent, ...(built ?? []).map(({ startMs }) => startMs));
-  const begin = floorMoment(first, size);
+  const begin = floorMoment(choice.beginMs, size);
   const all = batchesBetween(begin, end, size);
   if (built === undefined) return all;
   const covered = joinStretches(built);

@@ -2,6 +2,7 @@
 
 import type { Place } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
+import type { PhysicalDesign } from './design.ts';
 
 /** A node's name across the project, in dbt's form: `model.fundlens.contributions`. */
 export type NodeId = string;
@@ -19,12 +20,21 @@ export interface ColumnDoc {
   readonly dataType: string | undefined;
 }
 
-/** An index as dbt-postgres configures it. */
+/** An index as a config has it: dbt's three keys, and those that only PostgreSQL has. */
 export interface IndexConfig {
+  /** Names of columns; what is no name is SQL that stands in the index as it is. */
   readonly columns: readonly string[];
   readonly unique: boolean;
   /** Access method, `btree` where not given. */
   readonly type: string | undefined;
+  /** Its name where the config gives one; else a hash of all that it says. */
+  readonly name?: string | undefined;
+  /** Of a partial index: which rows it holds, as SQL. */
+  readonly where?: string | undefined;
+  readonly include?: readonly string[] | undefined;
+  readonly nullsNotDistinct?: boolean | undefined;
+  readonly tablespace?: string | undefined;
+  readonly storageParameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Why a node cannot be built by this version. */
@@ -49,6 +59,11 @@ interface NodeCommon {
   readonly dependsOn: readonly NodeId[];
   /** Reasons not to build it, found in its config; none where absent. */
   readonly refusals?: readonly Refusal[];
+  /**
+   * Set where the SQL is made when its turn comes, since its template asks the database, or of the run:
+   * until then `compiledSql` is empty, and `dependsOn` what the template says before anything is asked.
+   */
+  readonly isLate?: true;
 }
 
 interface BuiltNode extends NodeCommon {
@@ -60,6 +75,8 @@ interface BuiltNode extends NodeCommon {
   readonly indexes: readonly IndexConfig[];
   /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
   readonly publishInPlace?: boolean;
+  /** All else that the config says of the relation; plain where absent. */
+  readonly design?: PhysicalDesign;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
   /** SQL of the time of a row, by which microbatch models cut what they read. */
@@ -144,6 +161,8 @@ export interface Seed extends BuiltNode {
 export interface Test extends NodeCommon {
   readonly kind: 'test';
   readonly testKind: 'generic' | 'singular';
+  /** Of its compiled file and of the relation of its failures, where that is not `name`. */
+  readonly alias?: string;
   /** Name of the generic test (`unique`), or undefined for a singular one. */
   readonly testName: string | undefined;
   /** The node whose YAML carries the test. */
@@ -151,7 +170,7 @@ export interface Test extends NodeCommon {
   readonly columnName: string | undefined;
   readonly rawSql: string;
   readonly compiledSql: string;
-  /** The same query with the staged relation of one parent in place of its published one. */
+  /** The same query with the staged relation of one parent in place of its published one; made when read. */
   readonly stagedSql: Readonly<Record<NodeId, string>>;
   readonly sqlMap: SqlMap;
   readonly severity: 'error' | 'warn';

@@ -28,6 +28,7 @@ export interface ExecuteOptions {
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */
   readonly compiledPath: (node: NodeId) => string;
+  readonly late?: StepContext['late'];
   /** Start nothing after the first failure. */
   readonly failFast?: boolean;
   /** Milliseconds that a publication may try for its locks; 60,000 where not given. */

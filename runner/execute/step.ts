@@ -31,6 +31,13 @@ import { readRelations } from './read-catalog.ts';
 import { refreshInPlace } from './refresh.ts';
 import type { Sample, Status } from './types.ts';
 
+/** Makes the SQL of what is late, asking over the connection of its step. */
+export interface LateSteps {
+  build(step: BuildStep, client: Client): Promise<BuildStep>;
+  /** `staged` is the node whose stage is audited. */
+  query(query: TestQuery, staged: NodeId | undefined, client: Client): Promise<TestQuery>;
+}
+
 /** What a step needs from the run. */
 export interface StepContext {
   readonly database: Database;
@@ -46,6 +53,8 @@ export interface StepContext {
   readonly planRefresh: (input: RefreshInput) => Refresh;
   readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
+  /** Absent where nothing of the plan is late. */
+  readonly late?: LateSteps | undefined;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
   readonly testEnded: (test: NodeId, ended: Ended) => void;
@@ -69,16 +78,18 @@ export interface BuildEnded {
 }
 
 /** Builds a node aside, audits it and publishes it; whatever fails, nothing of the stage stays. */
-export async function buildNode(step: BuildStep, context: StepContext): Promise<BuildEnded> {
+export async function buildNode(planned: BuildStep, context: StepContext): Promise<BuildEnded> {
+  let step = planned;
   try {
     return await context.database.withClient(async (client) => {
+      if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
       const refreshed = await refreshOrFill(client, step, context);
       if (refreshed !== undefined) return { ended: refreshed, published: undefined };
       if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
-      const failed = await runAudits(client, step.audits, context);
+      const failed = await runAudits(client, step.audits, step.node, context);
       if (failed !== undefined) {
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
@@ -106,7 +117,7 @@ async function mergeNode(
     signal: context.signal,
     budgetMs: context.publish.budgetMs,
     send: (statement) => send(client, step.node, statement, context),
-    audit: () => runAudits(client, step.audits, context),
+    audit: () => runAudits(client, step.audits, undefined, context),
   });
   if (merged.kind === 'merged') {
     const { rows, publication } = merged;
@@ -119,7 +130,9 @@ async function mergeNode(
 /** Runs a test on published relations. */
 export async function runTest(query: TestQuery, context: StepContext): Promise<Ended> {
   try {
-    return await context.database.withClient((client) => askTest(client, query, context));
+    return await context.database.withClient((client) =>
+      askTest(client, query, undefined, context),
+    );
   } catch (error) {
     return endedBy(error, query.test, context);
   }
@@ -192,7 +205,7 @@ async function refreshOrFill(
     step,
     refresh,
     options: context.publish,
-    audit: () => runAudits(client, step.auditsInPlace, context),
+    audit: () => runAudits(client, step.auditsInPlace, undefined, context),
   });
   if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
   const notice = refresh.passedOver.join(', ');
@@ -215,10 +228,14 @@ async function finishStage(client: Client, step: BuildStep, context: StepContext
   }
 }
 
-/** Runs every audit, so that all failures are seen at once; returns the first that holds the stage back. */
+/**
+ * Runs every audit, so that all failures are seen at once; returns the first that holds the node back.
+ * `staged` is the node whose stage they read, undefined where they read what is published.
+ */
 async function runAudits(
   client: Client,
   audits: readonly TestQuery[],
+  staged: NodeId | undefined,
   context: StepContext,
 ): Promise<NodeId | undefined> {
   let failed: NodeId | undefined;
@@ -227,7 +244,7 @@ async function runAudits(
     context.testStarted(query.test);
     let ended: Ended;
     try {
-      ended = await insideSavepoint(client, () => askTest(client, query, context));
+      ended = await insideSavepoint(client, () => askTest(client, query, staged, context));
     } catch (error) {
       ended = endedBy(error, query.test, context);
     }
@@ -263,8 +280,14 @@ interface TestRow {
   readonly should_error: boolean | null;
 }
 
-async function askTest(client: Client, query: TestQuery, context: StepContext): Promise<Ended> {
+async function askTest(
+  client: Client,
+  planned: TestQuery,
+  staged: NodeId | undefined,
+  context: StepContext,
+): Promise<Ended> {
   stopIfInterrupted(context);
+  const query = planned.isLate ? await lateSteps(context).query(planned, staged, client) : planned;
   try {
     const { rows } = await queryOneStatement<TestRow>(client, query.sql);
     const ended = judge(rows[0], query.severity);
@@ -277,6 +300,11 @@ async function askTest(client: Client, query: TestQuery, context: StepContext): 
       bodyOffset: query.bodyOffset,
     });
   }
+}
+
+function lateSteps({ late }: StepContext): LateSteps {
+  if (late === undefined) throw new Error('the plan has late steps, and nothing makes their SQL');
+  return late;
 }
 
 const sampleRows = 5;

@@ -2,7 +2,16 @@
 
 import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Model, Node, NodeId, Test } from '../compile/types.ts';
+import type {
+  Batches,
+  Buildable,
+  Incremental,
+  Manifest,
+  Model,
+  Node,
+  NodeId,
+  Test,
+} from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { recordBatches } from './batches.ts';
 import { deltaPlanner } from './incremental.ts';
@@ -187,7 +196,7 @@ function planBuild(
     retired: node.retired,
     materialized,
     finishing: finishingOf(node),
-    viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    viewSql: viewSqlOf(node),
     publishInPlace: node.publishInPlace ?? false,
     onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
@@ -195,6 +204,7 @@ function planBuild(
     kind: 'build',
     ...published,
     after: links.after,
+    ...(node.isLate && { isLate: true as const }),
     discard: [dropRelation(node.staged, kind, 'drop the stage')],
     isFullRefresh: isModel && node.isFullRefresh === true,
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
@@ -207,7 +217,7 @@ function planBuild(
       ...common,
       delta,
       record: recordBatches(node, 'more'),
-      stage: stageDelta(node),
+      stage: node.isLate ? [] : stageDelta(node),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
@@ -219,7 +229,7 @@ function planBuild(
   return {
     ...common,
     ...(isModel ? { record: recordBatches(node, 'all') } : {}),
-    stage: isModel ? stageModel(node, kind, current) : [],
+    stage: isModel && !node.isLate ? stageModel(node, kind, current) : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -261,17 +271,50 @@ function deltaOf(
   if (incremental === undefined) return undefined;
   const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
   if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) {
-    const windows = (batches?.list ?? []).map(({ start, end }) => ({ start, end }));
-    return { incremental, windows, eventTime: batches?.eventTime };
-  }
-  if (incremental.compiledAs === true) {
-    throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
-      hint: 'look who dropped it, and run again',
-      exitCode: 1,
-    });
-  }
+  if (isTable) return deltaWith(incremental, batches);
+  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
   return undefined;
+}
+
+function deltaWith(incremental: Incremental, batches: Batches | undefined): Delta {
+  const windows = (batches?.list ?? []).map(({ start, end }) => ({ start, end }));
+  return { incremental, windows, eventTime: batches?.eventTime };
+}
+
+function changedMeanwhile(name: string, what: string): UserError {
+  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
+    hint: 'look who did it, and run again',
+    exitCode: 1,
+  });
+}
+
+function viewSqlOf(node: Buildable): string | undefined {
+  return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
+}
+
+/**
+ * Gives a late step the SQL that was made for it.
+ * @throws {UserError} where the SQL was made for another state of the table than the plan was.
+ */
+export function completeBuild(
+  step: BuildStep,
+  model: Model,
+  current: RelationState | undefined,
+): BuildStep {
+  const { isLate: _, ...rest } = step;
+  const { incremental, name } = model;
+  if (step.delta !== undefined && incremental !== undefined) {
+    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
+    const delta = deltaWith(incremental, model.batches);
+    return { ...rest, delta, record: recordBatches(model, 'more'), stage: stageDelta(model) };
+  }
+  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
+  return {
+    ...rest,
+    record: recordBatches(model, 'all'),
+    stage: stageModel(model, kindOfStep(step), current),
+    viewSql: viewSqlOf(model),
+  };
 }
 
 function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {

@@ -99,7 +99,10 @@ export function dropRelation(
 
 /** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
 export function testQuery(test: Test, rowsSql: string): TestQuery {
-  const { failCalc, warnIf, errorIf, limit } = test;
+  const { failCalc, warnIf, errorIf, limit, severity } = test;
+  if (test.isLate) {
+    return { test: test.uniqueId, sql: '', bodyOffset: 0, rowsSql: '', severity, isLate: true };
+  }
   const head =
     `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
     `${failCalc} ${errorIf} as should_error\nfrom (\n`;
@@ -111,7 +114,7 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
     sql,
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
-    severity: test.severity,
+    severity,
   };
 }
 

@@ -120,6 +120,8 @@ export interface TestQuery {
   /** The test's own query, for the compiled file and for showing the rows that fail. */
   readonly rowsSql: string;
   readonly severity: 'error' | 'warn';
+  /** Set where the query is made when its turn comes: until then `sql` is empty. */
+  readonly isLate?: true;
 }
 
 interface Publishing {
@@ -287,6 +289,8 @@ export interface BuildStep {
   readonly delta?: Delta | undefined;
   /** Sent in the transaction that publishes, before its commit. */
   readonly record?: readonly Statement[] | undefined;
+  /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
+  readonly isLate?: true;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
   /** Of a materialized view: built anew whatever its definition. */

@@ -16,6 +16,8 @@ export function formatPlan(plan: Plan, format: LogFormat): string {
   return [...cleanup, ...schemas, ...steps].join('\n\n');
 }
 
+const lateNote = '-- its template asks the database: compiled when its turn comes';
+
 function formatStep(step: Step, position: string): string {
   switch (step.kind) {
     case 'build':
@@ -30,7 +32,7 @@ function formatBuild(step: BuildStep, position: string): string {
   const after = step.after.length === 0 ? '' : ` after ${step.after.join(', ')}`;
   const parts = [
     `-- ${position}: build ${step.materialized} ${name}${after}`,
-    statements(step.stage),
+    step.isLate ? lateNote : statements(step.stage),
   ];
   if (step.fill.length > 0) {
     parts.push(
@@ -77,7 +79,8 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  return `-- ${position}: test ${step.node} (${step.query.severity})\n${step.query.sql};`;
+  const { sql, severity, isLate } = step.query;
+  return `-- ${position}: test ${step.node} (${severity})\n${isLate ? lateNote : `${sql};`}`;
 }
 
 function statements(list: readonly Statement[]): string {

@@ -3,11 +3,10 @@
 import type { Connection } from '../../core/connection.ts';
 import { openDatabase } from '../../core/database.ts';
 import { migrate } from '../../core/migrations.ts';
-import type { Answer } from '../../runner/compile/answers.ts';
+import { lateRun } from '../../runner/commands/late-steps.ts';
 import { prepareCompilation } from '../../runner/compile/compile-project.ts';
 import type { CompileInputs } from '../../runner/compile/inputs.ts';
 import type { Manifest } from '../../runner/compile/types.ts';
-import { answerQueries } from '../../runner/execute/answer-queries.ts';
 import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-plan.ts';
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { RunResult } from '../../runner/execute/types.ts';
@@ -46,23 +45,22 @@ export async function runProject(
   });
   try {
     const compilation = prepareCompilation(parseFiles(files, inputs), inputs, () => undefined);
-    const answers = new Map<string, Answer>();
-    let tried = compilation.compile(answers);
-    while (tried.kind === 'questions') {
-      const { questions } = tried;
-      const found = await database.withClient((client) => answerQueries(client, questions));
-      for (const [sql, answer] of found) answers.set(sql, answer);
-      tried = compilation.compile(answers);
-    }
-    const { manifest } = tried.value;
+    const { manifest } = compilation.project;
     const graph = buildGraph(manifest);
     const catalog = await database.withClient((client) => readCatalog(client, manifest));
     const selected = new Set(manifest.nodes.keys());
     const plan = makePlan({ manifest, graph, selected, catalog, verb });
     await migrate(connection, runnerSchema);
+    const late = lateRun(
+      { manifest, finish: compilation.finish },
+      selected,
+      catalog,
+      async () => undefined,
+    );
     const result = await executePlan(plan, {
       database,
-      manifest,
+      manifest: late.manifest,
+      late: late.steps,
       threads: 2,
       planPublication,
       planFinish,
@@ -72,7 +70,7 @@ export async function runProject(
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,
     });
-    return { ...result, compiled: manifest };
+    return { ...result, compiled: late.manifest };
   } finally {
     await database.close();
   }

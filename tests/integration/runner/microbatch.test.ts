@@ -158,31 +158,28 @@ select '{{ model.batch.event_time_start }}'::timestamptz as at, '{{ model.batch.
     ]);
   });
 
-  it('says which config is missing, and that no input can be cut', async () => {
-    const faults = (config: string, sql = "select * from {{ source('raw', 'events') }}") =>
-      faultsOfAsync(() =>
-        run(
-          '2026-11-21T12:00:00Z',
-          project(
-            '',
-            `{{ config(materialized='incremental', incremental_strategy='microbatch', ${config}) }}\n${sql}`,
-          ),
+  it('says which config is missing before it connects, and that no input can be cut', async () => {
+    const made = (config: string, sql = "select * from {{ source('raw', 'events') }}") =>
+      run(
+        '2026-11-21T12:00:00Z',
+        project(
+          '',
+          `{{ config(materialized='incremental', incremental_strategy='microbatch', ${config}) }}\n${sql}`,
         ),
       );
-    match((await faults("batch_size='day', begin='2026-01-01'"))[0] ?? '', /needs `event_time`/);
-    match((await faults("event_time='at', begin='2026-01-01'"))[0] ?? '', /needs `batch_size`/);
-    match((await faults("event_time='at', batch_size='day'"))[0] ?? '', /needs `begin`/);
-    match(
-      (await faults("event_time='at', batch_size='day', begin='2027-01-01'"))[0] ?? '',
-      /has no batch yet/,
+    const fault = async (config: string) => (await faultsOfAsync(() => made(config)))[0] ?? '';
+    match(await fault("batch_size='day', begin='2026-01-01'"), /needs `event_time`/);
+    match(await fault("event_time='at', begin='2026-01-01'"), /needs `batch_size`/);
+    match(await fault("event_time='at', batch_size='day'"), /needs `begin`/);
+    match(await fault("event_time='at', batch_size='day', begin='soon'"), /which is no time/);
+    const early = await made("event_time='at', batch_size='day', begin='2027-01-01'");
+    match(early.outcome?.error?.message ?? '', /has no batch yet/);
+    const uncut = await made(
+      "event_time='at', batch_size='day', begin='2026-11-20'",
+      'select 1 as id, now() as at',
     );
     match(
-      (
-        await faults(
-          "event_time='at', batch_size='day', begin='2026-11-20'",
-          'select 1 as id, now() as at',
-        )
-      )[0] ?? '',
+      uncut.outcome?.error?.message ?? '',
       /no input of microbatch model `daily` has an `event_time`/,
     );
   });
