@@ -151,6 +151,10 @@ function runFlags(cli: Argv): Argv {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
     })
+    .option('store-failures', {
+      type: 'boolean',
+      describe: 'keep the rows that tests find wrong, in tables',
+    })
     .option('fail-fast', {
       alias: 'x',
       type: 'boolean',
@@ -245,6 +249,8 @@ function commonOptions(given: Given): CommonOptions {
     target: text(given['target']),
     varsText: text(given['vars']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
+    storeFailures:
+      given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
   };
 }

@@ -4,7 +4,7 @@ import type { Client } from '../../core/database.ts';
 import type { Late } from '../compile/compile-nodes.ts';
 import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import { answerQueries } from '../execute/answer-queries.ts';
-import type { LateSteps } from '../execute/step.ts';
+import type { LateSteps } from '../execute/step-context.ts';
 import { completeBuild } from '../plan/make-plan.ts';
 import { quoteRelation, testQuery } from '../plan/statements.ts';
 import type { Catalog } from '../plan/types.ts';
@@ -54,7 +54,7 @@ export function lateRun(
       query: async (query, staged, client) => {
         const node = await compile(query.test, client, staged);
         if (node.kind !== 'test') throw new Error(`${query.test} is tested and no test`);
-        return testQuery(node, node.stagedSql[staged ?? ''] ?? node.compiledSql);
+        return testQuery(node, staged);
       },
     },
   };

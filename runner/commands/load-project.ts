@@ -104,7 +104,10 @@ export async function loadProject(
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
     parseCache,
-    flags: options.fullRefresh === true ? { FULL_REFRESH: true } : {},
+    flags: {
+      ...(options.fullRefresh === true ? { FULL_REFRESH: true } : {}),
+      STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
+    },
     eventTime: parseEventTime(options.eventTime),
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>

@@ -14,6 +14,7 @@ import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { planRefresh } from '../plan/refresh.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
 import type { Plan } from '../plan/types.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
@@ -87,6 +88,7 @@ export async function runNodes(
           planFinish,
           planRefresh,
           deltaPlanner,
+          testPlanning,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

@@ -20,6 +20,7 @@ import { refusalsOf } from './refusals.ts';
 import { relationValue } from './relation-value.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
+import { builtInTest, isCountOfRows, shapeOf } from './test-shape.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
 
 /** Compiles one generic test; undefined where it, or what it tests, is disabled. */
@@ -35,6 +36,7 @@ export function compileGenericTest(
   throwFaults(faults);
   if (config === undefined || config.enabled === false) return undefined;
   const macro = findMacro(resolver, test);
+  const builtIn = isCountOfRows(config) ? builtInTest(resolver.facts.macros, test) : undefined;
   const subject = findSubject(resolver, test);
   const { database, schema } = resolver.facts.inputs.target;
   const call = parseTemplate({
@@ -44,11 +46,15 @@ export function compileGenericTest(
   });
   const render = (scope: RenderScope, relationOf: RelationOf) => {
     const relation = relationOf(subject.uniqueId, subject.relation);
+    const model = relationValue(database, relation);
+    const args = argumentValues(test, scope);
     const own = new Map<string, Value>([
-      ['_test_model', relationValue(database, relation)],
-      ['_test_arguments', DictValue.of(argumentValues(test, scope))],
+      ['_test_model', model],
+      ['_test_arguments', DictValue.of(args)],
     ]);
-    return renderTemplate(call, withNames(scope, own));
+    const sql = renderTemplate(call, withNames(scope, own));
+    const from = { subject: relation, from: model.toText() };
+    return { sql, shape: builtIn && shapeOf(builtIn, { ...from, where: config.where, args }) };
   };
   const queries = makeQueries(resolver, {
     model: madeOnce(() =>
@@ -77,7 +83,7 @@ export function compileGenericTest(
     attachedTo: subject.uniqueId,
     columnName: test.columnName,
     rawSql: call.source.text,
-    ...testConfigFields(config),
+    ...testConfigFields(resolver, test, config),
     refusals: refusalsOf(config, test.layers, test.path),
     ...queries,
   };

@@ -1,17 +1,20 @@
 // Tests: the query over published relations, and one variant for each parent that may be staged.
 
+import { UserError } from '../../core/errors.ts';
+import { maxIdentifierBytes } from '../../core/identifiers.ts';
 import { fromJson } from '../../core/template/json.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
+import type { ParsedGenericTest, ParsedSingularTest } from '../project/types.ts';
 import type { Config } from './config.ts';
 import { nodeContext } from './context.ts';
 import { type Expected, expectRead } from './late.ts';
 import { besideName } from './relation-names.ts';
-import { type Resolver, relationOfNode } from './resolve.ts';
+import { type Resolver, relationOf, relationOfNode } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { NodeId, RelationName, Test } from './types.ts';
+import type { NodeId, RelationName, StoredFailures, Test, TestShape } from './types.ts';
 
 /** What a test's query is made from. */
 export interface TestQueryMaker {
@@ -20,7 +23,13 @@ export interface TestQueryMaker {
   /** Of the test; its macros, refs and sources are looked for there first. */
   readonly packageName: string;
   /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
-  render(scope: RenderScope, relationOf: RelationOf): Rendered;
+  render(scope: RenderScope, relationOf: RelationOf): RenderedTest;
+}
+
+/** A test's query, and what it asks where that can be asked together with others. */
+export interface RenderedTest {
+  readonly sql: Rendered;
+  readonly shape?: TestShape | undefined;
 }
 
 /** How the query of a late test is made when its turn comes. */
@@ -34,7 +43,10 @@ export interface LateQuery {
 export type RelationOf = (id: NodeId, relation: RelationName) => RelationName;
 
 /** The parts of a test that come from rendering it. */
-export type TestQueries = Pick<Test, 'compiledSql' | 'stagedSql' | 'sqlMap' | 'dependsOn'>;
+export type TestQueries = Pick<
+  Test,
+  'compiledSql' | 'stagedSql' | 'sqlMap' | 'dependsOn' | 'shape' | 'stagedShape'
+>;
 
 /** Makes the queries of a test, or what is known of them before its turn. */
 export type MakeQueries = (resolver: Resolver, maker: TestQueryMaker) => TestQueries;
@@ -43,20 +55,32 @@ export type MakeQueries = (resolver: Resolver, maker: TestQueryMaker) => TestQue
 export function compileTestQueries(resolver: Resolver, maker: TestQueryMaker): TestQueries {
   const published = renderQuery(resolver, maker, { execute: true });
   const dependsOn = [...published.parents.keys()].sort();
-  const stagedSql: Record<NodeId, string> = {};
-  for (const id of dependsOn) {
-    if (published.parents.get(id)?.kind !== 'buildable') continue;
-    let made: string | undefined;
-    Object.defineProperty(stagedSql, id, {
-      enumerable: true,
-      get: () => {
-        made ??= renderQuery(resolver, maker, { execute: true, staged: id }).rendered.text;
-        return made;
-      },
-    });
-  }
+  const staged = dependsOn.filter((id) => published.parents.get(id)?.kind === 'buildable');
+  const over = new Map<NodeId, RenderedQuery>();
+  const overStage = (id: NodeId): RenderedQuery => {
+    const made = over.get(id) ?? renderQuery(resolver, maker, { execute: true, staged: id });
+    over.set(id, made);
+    return made;
+  };
   const { text, map } = published.rendered;
-  return { compiledSql: text, sqlMap: map, stagedSql, dependsOn };
+  return {
+    compiledSql: text,
+    sqlMap: map,
+    stagedSql: madeWhenRead(staged, (id) => overStage(id).rendered.text),
+    dependsOn,
+    ...(published.shape && {
+      shape: published.shape,
+      stagedShape: madeWhenRead(staged, (id) => overStage(id).shape),
+    }),
+  };
+}
+
+function madeWhenRead<T>(ids: readonly NodeId[], make: (id: NodeId) => T): Record<NodeId, T> {
+  const record: Record<NodeId, T> = {};
+  for (const id of ids) {
+    Object.defineProperty(record, id, { enumerable: true, get: () => make(id) });
+  }
+  return record;
 }
 
 /** Hears what a late test names before anything is asked. */
@@ -109,6 +133,12 @@ interface Parent {
   readonly relation: RelationName;
 }
 
+interface RenderedQuery {
+  readonly rendered: Rendered;
+  readonly shape: TestShape | undefined;
+  readonly parents: ReadonlyMap<NodeId, Parent>;
+}
+
 function renderQuery(
   resolver: Resolver,
   maker: TestQueryMaker,
@@ -117,7 +147,7 @@ function renderQuery(
     readonly staged?: NodeId | undefined;
     readonly expected?: Expected;
   },
-): { readonly rendered: Rendered; readonly parents: ReadonlyMap<NodeId, Parent> } {
+): RenderedQuery {
   const parents = new Map<NodeId, Parent>();
   const { expected } = turn;
   const from = maker.packageName;
@@ -155,13 +185,18 @@ function renderQuery(
       },
     },
   );
-  const rendered = trimSql(maker.render(scopeOf(context), relationOf));
-  return { rendered, parents };
+  const { sql, shape } = maker.render(scopeOf(context), relationOf);
+  return { rendered: trimSql(sql), shape, parents };
 }
 
 /** The configs of a test as the manifest has them. */
-export function testConfigFields(config: Config<'test'>) {
+export function testConfigFields(
+  resolver: Resolver,
+  test: ParsedSingularTest | ParsedGenericTest,
+  config: Config<'test'>,
+) {
   return {
+    stored: storedFailures(resolver, test, config),
     tags: config.tags ?? [],
     meta: config.meta ?? {},
     severity: config.severity,
@@ -169,5 +204,34 @@ export function testConfigFields(config: Config<'test'>) {
     errorIf: config.error_if,
     failCalc: config.fail_calc,
     limit: config.limit,
+  };
+}
+
+/** dbt's schema for failing rows, where the config names none. */
+const auditSchema = 'dbt_test__audit';
+
+/** Where the rows of a test are kept: `store_failures_as` decides, then `store_failures`, then the flag. */
+function storedFailures(
+  { facts }: Resolver,
+  test: ParsedSingularTest | ParsedGenericTest,
+  config: Config<'test'>,
+): StoredFailures | undefined {
+  const isStored = config.store_failures ?? facts.inputs.flags?.['STORE_FAILURES'] === true;
+  const as = config.store_failures_as ?? (isStored ? 'table' : 'ephemeral');
+  if (as === 'ephemeral') return undefined;
+  const alias = config.alias ?? (test.kind === 'generic-test' ? test.alias : undefined);
+  const schema = config.schema ?? auditSchema;
+  const relation = relationOf(facts, test, { ...config, schema, alias });
+  if (Buffer.byteLength(relation.identifier) > maxIdentifierBytes) {
+    throw new UserError(
+      `failing rows would be kept in \`${relation.identifier}\`, which is longer than ${maxIdentifierBytes} bytes`,
+      { where: { path: test.path }, hint: 'give the test a shorter `alias` in its config' },
+    );
+  }
+  return {
+    as,
+    relation,
+    staged: besideName(relation, 'staged'),
+    retired: besideName(relation, 'retired'),
   };
 }

@@ -22,9 +22,6 @@ const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
   quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
-  store_failures: ({ store_failures }) => store_failures === true,
-  store_failures_as: ({ store_failures_as }) =>
-    store_failures_as === 'table' || store_failures_as === 'view',
 };
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */

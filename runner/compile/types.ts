@@ -180,6 +180,41 @@ export interface Test extends NodeCommon {
   /** SQL expression that counts failures over the query's rows. */
   readonly failCalc: string;
   readonly limit: number | undefined;
+  /** What the test asks, where it is one of the runner's own and can be asked together with others. */
+  readonly shape?: TestShape | undefined;
+  /** The same with the staged relation of one parent in place of its published one. */
+  readonly stagedShape?: Readonly<Record<NodeId, TestShape | undefined>>;
+  /** Where the rows that it finds are kept; nowhere where absent. */
+  readonly stored?: StoredFailures | undefined;
+}
+
+/** The relation that keeps the rows that a test found wrong. */
+export interface StoredFailures {
+  readonly as: 'table' | 'view';
+  readonly relation: RelationName;
+  readonly staged: RelationName;
+  readonly retired: RelationName;
+}
+
+/** What a generic test of the runner's own asks of each row, in parts of SQL as the templates gave them. */
+export type TestShape = ShapeCommon &
+  (
+    | { readonly kind: 'not-null' | 'unique' }
+    /** `values` is a list of SQL, without brackets. */
+    | { readonly kind: 'accepted-values'; readonly values: string }
+    /** `to` is a relation as SQL names it, `field` an expression over its columns. */
+    | { readonly kind: 'relationships'; readonly to: string; readonly field: string }
+  );
+
+interface ShapeCommon {
+  /** The relation that is tested. */
+  readonly subject: RelationName;
+  /** The same as SQL names it. */
+  readonly from: string;
+  /** The column, or another expression over the relation. */
+  readonly column: string;
+  /** The config `where`: a condition on the rows that are looked at. */
+  readonly where: string | undefined;
 }
 
 /** A relation that something else loads. */

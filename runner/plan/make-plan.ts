@@ -10,6 +10,7 @@ import type {
   Model,
   Node,
   NodeId,
+  RelationName,
   Test,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
@@ -22,6 +23,7 @@ import {
   fillMaterializedView,
   finishingOf,
   kindOfStep,
+  nodesOf,
   quoteRelation,
   stageDelta,
   stageModel,
@@ -75,10 +77,13 @@ export function makePlan(input: PlanInput): Plan {
       pending: new Set(names.slice(index + 1)),
     }),
   );
-  for (const test of tests.standing) steps.push(planTest(input, test, builtIds));
+  steps.push(...planTests(input, tests.standing, builtIds));
   return {
     cleanup: planCleanup(input),
-    schemas: planSchemas(built, input.catalog),
+    schemas: planSchemas(
+      [...built.map(({ relation }) => relation), ...storedRelations(tests)],
+      input.catalog,
+    ),
     steps: orderSteps(steps, graph),
   };
 }
@@ -221,7 +226,7 @@ function planBuild(
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
-      audits: links.audits.map((test) => testQuery(test, test.compiledSql)),
+      audits: links.audits.map((test) => testQuery(test)),
       auditsInPlace: [],
       publication: deltaPlanner.planMerge(input),
     };
@@ -234,13 +239,9 @@ function planBuild(
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
     finish: planFinish(published, current, undefined),
-    audits: links.audits.map((test) =>
-      testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
-    ),
+    audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
     auditsInPlace:
-      materialized === 'materialized-view'
-        ? links.audits.map((test) => testQuery(test, test.compiledSql))
-        : [],
+      materialized === 'materialized-view' ? links.audits.map((test) => testQuery(test)) : [],
     publication: planPublication({
       step: published,
       current,
@@ -317,25 +318,39 @@ export function completeBuild(
   };
 }
 
-function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
-  return {
-    kind: 'test',
-    node: test.uniqueId,
-    after: [...nearestBuilt([test.uniqueId], input.graph, builtIds)].sort(),
-    query: testQuery(test, test.compiledSql),
-  };
+/** Tests of one relation that wait for the same steps are one step, so that they share a scan. */
+function planTests(
+  { graph }: PlanInput,
+  standing: readonly Test[],
+  builtIds: ReadonlySet<NodeId>,
+): readonly TestStep[] {
+  const groups = new Map<string, TestStep>();
+  for (const test of standing) {
+    const after = [...nearestBuilt([test.uniqueId], graph, builtIds)].sort();
+    const query = testQuery(test);
+    const key = JSON.stringify([query.shape?.from ?? test.uniqueId, after]);
+    const group = groups.get(key);
+    groups.set(key, {
+      kind: 'test',
+      node: group?.node ?? test.uniqueId,
+      after,
+      queries: [...(group?.queries ?? []), query],
+    });
+  }
+  return [...groups.values()];
 }
 
 /** Left-overs of any node, selected or not: a stage that reads a relation would hinder its swap. */
 function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement[] {
-  if (verb === 'test') return [];
   const drops: { readonly order: number; readonly statement: Statement }[] = [];
   for (const node of manifest.nodes.values()) {
-    if (node.kind !== 'model' && node.kind !== 'seed') continue;
-    for (const relation of [node.staged, node.retired]) {
+    const built = node.kind === 'test' ? node.stored : 'staged' in node ? node : undefined;
+    // A run of tests writes nothing but what its tests keep.
+    if (built === undefined || (verb === 'test' && node.kind !== 'test')) continue;
+    for (const relation of [built.staged, built.retired]) {
       const state = catalog.relations.get(quoteRelation(relation));
       if (state === undefined) continue;
-      if (relation === node.retired && stillRead(catalog, node)) continue;
+      if (relation === built.retired && stillRead(catalog, built)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
       drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
@@ -345,13 +360,20 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
 }
 
 /** The retired relation of a node, where something that is no left-over itself still reads it. */
-function stillRead(catalog: Catalog, node: Buildable): RelationState | undefined {
+function stillRead(catalog: Catalog, node: Pick<Buildable, 'retired'>): RelationState | undefined {
   const retired = catalog.relations.get(quoteRelation(node.retired));
   return retired && retired.dependents.length > 0 ? retired : undefined;
 }
 
-function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly Statement[] {
-  const schemas = new Set(built.map((node) => node.relation.schema));
+/** The relations in which the tests of this run keep failing rows. */
+function storedRelations({ audits, standing }: TestPlaces): readonly RelationName[] {
+  return [...[...audits.values()].flat(), ...standing].flatMap(({ stored }) =>
+    stored === undefined ? [] : [stored.relation],
+  );
+}
+
+function planSchemas(relations: readonly RelationName[], catalog: Catalog): readonly Statement[] {
+  const schemas = new Set(relations.map(({ schema }) => schema));
   return [...schemas]
     .filter((schema) => !catalog.schemas.has(schema))
     .sort()
@@ -365,7 +387,7 @@ function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly St
 function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
   const rank = new Map(graph.order.map((id, index) => [id, index]));
   const waiting = [...steps].sort((a, b) => (rank.get(a.node) ?? 0) - (rank.get(b.node) ?? 0));
-  const ids = new Set(steps.map((step) => step.node));
+  const ids = new Set(steps.flatMap(nodesOf));
   const done = new Set<NodeId>();
   const ordered: Step[] = [];
   while (waiting.length > 0) {
@@ -373,7 +395,7 @@ function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
     const [step] = waiting.splice(Math.max(at, 0), 1);
     if (step === undefined) break;
     ordered.push(step);
-    done.add(step.node);
+    for (const id of nodesOf(step)) done.add(id);
   }
   return ordered;
 }

@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { BuildStep, Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -97,12 +97,11 @@ export function dropRelation(
   return { sql: `drop ${dropWord(kind)} if exists ${quoteRelation(relation)}`, purpose };
 }
 
-/** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
-export function testQuery(test: Test, rowsSql: string): TestQuery {
+/** Returns the test, on the stage of a parent where one is named, as one query of its outcome. */
+export function testQuery(test: Test, staged?: NodeId): TestQuery {
+  const rowsSql = (staged === undefined ? undefined : test.stagedSql[staged]) ?? test.compiledSql;
+  const shape = staged === undefined ? test.shape : test.stagedShape?.[staged];
   const { failCalc, warnIf, errorIf, limit, severity } = test;
-  if (test.isLate) {
-    return { test: test.uniqueId, sql: '', bodyOffset: 0, rowsSql: '', severity, isLate: true };
-  }
   const head =
     `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
     `${failCalc} ${errorIf} as should_error\nfrom (\n`;
@@ -115,6 +114,17 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
     severity,
+    ...(test.isLate && { sql: '', isLate: true }),
+    warnIf,
+    errorIf,
+    failCalc,
+    limit,
+    shape,
+    stored: test.stored && {
+      ...test.stored,
+      publishedSql: test.compiledSql,
+      readsStage: rowsSql !== test.compiledSql,
+    },
   };
 }
 
@@ -133,6 +143,11 @@ export function finishingOf(node: {
       ? Object.fromEntries(documented.map((column) => [column.name, column.description]))
       : {},
   };
+}
+
+/** The nodes that a step settles: its own, or all tests of a step of tests. */
+export function nodesOf(step: Step): readonly NodeId[] {
+  return step.kind === 'test' ? step.queries.map(({ test }) => test) : [step.node];
 }
 
 /** Restates the options of a relation as a `with (…)` clause, or as nothing. */

@@ -79,8 +79,11 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  const { sql, severity, isLate } = step.query;
-  return `-- ${position}: test ${step.node} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+  return step.queries
+    .map(({ test, sql, severity, isLate }) => {
+      return `-- ${position}: test ${test} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+    })
+    .join('\n');
 }
 
 function statements(list: readonly Statement[]): string {

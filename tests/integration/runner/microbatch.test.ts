@@ -4,7 +4,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { useDatabase } from '../../support/database.ts';
 import { faultsOfAsync } from '../../support/faults.ts';
 import type { Files } from '../../support/project.ts';
-import { type ProjectRun, runProject } from '../../support/run-project.ts';
+import { type LateProjectRun, runLateProject } from '../../support/run-late-project.ts';
 
 describe('runner: microbatch models', () => {
   const database = useDatabase();
@@ -34,8 +34,8 @@ with events as (select * from {{ source('raw', 'events') }})
 select e.id, e.at, e.note from events as e -- the last line is a comment`,
   });
   const begin = "begin='2026-11-19'";
-  const run = async (now: string, files: Files = project(begin), parts: ProjectRun = {}) => {
-    const result = await runProject(database.connection, files, {
+  const run = async (now: string, files: Files = project(begin), parts: LateProjectRun = {}) => {
+    const result = await runLateProject(database.connection, files, {
       ...parts,
       inputs: { runStartedAt: now, ...parts.inputs },
     });
