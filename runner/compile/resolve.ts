@@ -70,6 +70,7 @@ export interface Referable {
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  readonly eventTime?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -170,9 +171,10 @@ function referables(
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation } of models) {
+  for (const { parsed, uniqueId, relation, config } of models) {
     const { name, packageName, version, latestVersion } = parsed;
-    add({ name, packageName, version, latestVersion, uniqueId, relation });
+    const eventTime = config.event_time ?? undefined;
+    add({ name, packageName, version, latestVersion, uniqueId, relation, eventTime });
   }
   for (const seed of seeds) add(seed);
   return byName;
@@ -297,6 +299,7 @@ export function builtFields(
     design: makeDesign(config),
     publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
+    ...(config.event_time ? { eventTime: config.event_time } : {}),
   };
 }
 
@@ -318,6 +321,7 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       columns: columnDocs(source.properties),
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
+      ...(config.event_time ? { eventTime: config.event_time } : {}),
     },
   ];
 }
