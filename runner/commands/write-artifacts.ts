@@ -42,8 +42,8 @@ export async function writeCompiled(
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
-    if (node.isLate) continue;
+    if (node === undefined || !('compiledSql' in node) || node.isLate) continue;
+    if (node.kind === 'unit-test' && node.fault !== undefined) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');

@@ -1,6 +1,6 @@
 // The manifest: every node of a project with no question left. Produced by compile, read by all after it.
 
-import type { Place } from '../../core/errors.ts';
+import type { Place, UserError } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
 
 /** A node's name across the project, in dbt's form: `model.fundlens.contributions`. */
@@ -147,6 +147,37 @@ interface ShapeCommon {
   readonly where: string | undefined;
 }
 
+/** What a model's query must give of rows that are made up. */
+export interface UnitTest extends NodeCommon {
+  readonly kind: 'unit-test';
+  /** The model that is tested. */
+  readonly model: NodeId;
+  readonly inputs: readonly UnitInput[];
+  readonly expected: UnitRows;
+  /** The model's query over the inputs; empty where it could not be made. */
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+  /** Why the test cannot be run. */
+  readonly fault: UserError | undefined;
+}
+
+/** An input of a unit test: a temporary table stands for a node. */
+export interface UnitInput {
+  /** As written: `ref('x')`, `source('s', 't')`, `this`. */
+  readonly written: string;
+  readonly node: NodeId;
+  /** Name of the temporary table. */
+  readonly table: string;
+  readonly rows: UnitRows;
+}
+
+/** Rows of a unit test as they were given. */
+export type UnitRows = { readonly place: Place } & (
+  | { readonly kind: 'dict'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'csv'; readonly text: string }
+  | { readonly kind: 'sql'; readonly sql: string }
+);
+
 /** A relation that something else loads. */
 export interface Source extends NodeCommon {
   readonly kind: 'source';
@@ -155,7 +186,7 @@ export interface Source extends NodeCommon {
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Test | Source;
+export type Node = Model | Seed | Test | UnitTest | Source;
 
 /** A node that a run builds. */
 export type Buildable = Model | Seed;

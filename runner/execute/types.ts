@@ -12,6 +12,17 @@ export interface Sample {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+/** What a unit test expected and what its model gave, as far as they differ; null is NULL. */
+export interface RowDiff {
+  readonly columns: readonly string[];
+  /** The first of the rows that were expected and not given. */
+  readonly missing: readonly (readonly (string | null)[])[];
+  /** The first of the rows that were given and not expected. */
+  readonly unexpected: readonly (readonly (string | null)[])[];
+  readonly missingCount: number;
+  readonly unexpectedCount: number;
+}
+
 /** What came of one node. */
 export interface Outcome {
   readonly node: NodeId;
@@ -22,6 +33,8 @@ export interface Outcome {
   readonly failures: number | undefined;
   /** For a test that failed. */
   readonly sample: Sample | undefined;
+  /** For a unit test that failed. */
+  readonly diff: RowDiff | undefined;
   /** For an error; for a skip, why. */
   readonly error: UserError | undefined;
   readonly skippedBecause: NodeId | 'interrupted' | undefined;
