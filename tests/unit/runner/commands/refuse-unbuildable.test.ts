@@ -34,13 +34,11 @@ describe('runner/commands/refuse-unbuildable', () => {
   ];
   const ofSnapshot =
     'snapshots/s.sql:1:1: snapshots are not built by this version, and the project has `s` (build all the rest with --select shop)';
-  const ofUnitTest =
-    'models/s.yml:2:21: unit tests are not built by this version, and the project has `u` (build all the rest with --select shop)';
 
   it('names all that a command would have to build and cannot', () => {
     assert.deepEqual(
       faultsOf(() => refuse(files, 'build')),
-      [ofSnapshot, ofUnitTest, ...ofB],
+      [ofSnapshot, ...ofB],
     );
     assert.deepEqual(
       faultsOf(() => refuse(files, 'run')),
@@ -48,7 +46,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     );
     assert.deepEqual(
       faultsOf(() => refuse(files, 'test')),
-      [ofUnitTest],
+      [],
     );
   });
 
