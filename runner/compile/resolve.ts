@@ -16,6 +16,7 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
@@ -93,7 +94,9 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
   faults.push(...sharedRelations([...models, ...seeds]));
   const referable = referables(models, seeds);
   const tables = sourcesByTable(sources);
@@ -294,7 +297,7 @@ export function builtFields(
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   return [
@@ -312,6 +315,7 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       columns: columnDocs(source.properties),
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }

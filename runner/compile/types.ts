@@ -183,6 +183,24 @@ export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** How old its rows may be; undefined where nobody asks. */
+  readonly freshness?: Freshness | undefined;
+}
+
+/** How old the rows of a source may be, and how their age is told. */
+export interface Freshness {
+  readonly warnAfter: Period | undefined;
+  readonly errorAfter: Period | undefined;
+  /** A condition on the rows that are looked at. */
+  readonly filter: string | undefined;
+  /** The query of one row with `max_loaded_at` and `snapshotted_at`; undefined where nothing says when rows came. */
+  readonly sql: string | undefined;
+}
+
+/** A span of time as YAML has it. */
+export interface Period {
+  readonly count: number;
+  readonly period: 'minute' | 'hour' | 'day';
 }
 
 /** Any node of the manifest. */

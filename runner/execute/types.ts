@@ -59,3 +59,27 @@ export interface RunListener {
   started(node: NodeId, index: number, total: number): void;
   ended(outcome: Outcome, index: number, total: number): void;
 }
+
+/** How fresh a source is. */
+export interface FreshnessOutcome {
+  readonly source: NodeId;
+  readonly status: 'pass' | 'warn' | 'error' | 'runtime error';
+  /** Undefined for a runtime error. */
+  readonly found: FreshnessFound | undefined;
+  readonly error: UserError | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  /** Counts from 1. */
+  readonly thread: number;
+}
+
+/** What the database says of the age of a source's rows. */
+export interface FreshnessFound {
+  /** ISO 8601 in UTC; the year 1 where there is no row. */
+  readonly maxLoadedAt: string;
+  /** ISO 8601 in UTC: the clock of the server. */
+  readonly snapshottedAt: string;
+  /** Seconds. */
+  readonly ageS: number;
+}

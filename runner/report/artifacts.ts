@@ -58,7 +58,8 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
