@@ -56,6 +56,9 @@ export function lateRun(
         if (node.kind !== 'test') throw new Error(`${query.test} is tested and no test`);
         return testQuery(node, staged);
       },
+      unitTest: async (id, client) => {
+        await compile(id, client);
+      },
     },
   };
 }

@@ -16,6 +16,7 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
 import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -95,7 +96,9 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
   faults.push(...sharedRelations([...models, ...seeds]));
   const referable = referables(models, seeds);
   const tables = sourcesByTable(sources);
@@ -303,7 +306,7 @@ export function builtFields(
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   return [
@@ -322,6 +325,7 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
       ...(config.event_time ? { eventTime: config.event_time } : {}),
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }

@@ -12,6 +12,7 @@ import type {
   NodeId,
   RelationName,
   Test,
+  UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { recordBatches } from './batches.ts';
@@ -39,6 +40,7 @@ import type {
   Statement,
   Step,
   TestStep,
+  UnitTestStep,
 } from './types.ts';
 
 /** What a plan is made from. */
@@ -78,6 +80,7 @@ export function makePlan(input: PlanInput): Plan {
     }),
   );
   steps.push(...planTests(input, tests.standing, builtIds));
+  steps.push(...unitTestsOf(input).map((test) => planUnitTest(input, test, builtIds)));
   return {
     cleanup: planCleanup(input),
     schemas: planSchemas(
@@ -135,16 +138,18 @@ function gatesOf(
 
 function afterOf(
   id: NodeId,
-  { graph }: PlanInput,
+  input: PlanInput,
   builtIds: ReadonlySet<NodeId>,
   tests: TestPlaces,
   gates: ReadonlyMap<NodeId, readonly NodeId[]>,
 ): readonly NodeId[] {
+  const { graph } = input;
   const after = new Set(nearestBuilt([id], graph, builtIds));
   for (const test of tests.audits.get(id) ?? []) {
     for (const ancestor of nearestBuilt([test.uniqueId], graph, builtIds)) after.add(ancestor);
   }
   for (const gate of gates.get(id) ?? []) after.add(gate);
+  for (const test of unitTestsOf(input)) if (test.model === id) after.add(test.uniqueId);
   after.delete(id);
   return [...after].sort();
 }
@@ -287,6 +292,31 @@ function changedMeanwhile(name: string, what: string): UserError {
     hint: 'look who did it, and run again',
     exitCode: 1,
   });
+}
+
+const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
+
+/** The unit tests of a run; asked for once for each node. */
+function unitTestsOf(input: PlanInput): readonly UnitTest[] {
+  const known = unitTests.get(input);
+  if (known !== undefined) return known;
+  const { manifest, selected, verb } = input;
+  const isRun = verb === 'build' || verb === 'test';
+  const found = [...manifest.nodes.values()].filter(
+    (node): node is UnitTest => isRun && node.kind === 'unit-test' && selected.has(node.uniqueId),
+  );
+  unitTests.set(input, found);
+  return found;
+}
+
+/** Before its model, and after what the model reads: from there it knows the types of columns. */
+function planUnitTest(
+  { graph }: PlanInput,
+  { uniqueId, model, compiledSql, isLate }: UnitTest,
+  builtIds: ReadonlySet<NodeId>,
+): UnitTestStep {
+  const after = [...nearestBuilt([model], graph, builtIds)].sort();
+  return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
 }
 
 function viewSqlOf(node: Buildable): string | undefined {
