@@ -4,6 +4,8 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
+import { incrementalOf } from './incremental.ts';
+import { type Expected, expectRead, parentsOf } from './late.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
@@ -12,11 +14,11 @@ import { trimSql } from './trim-sql.ts';
 import type { Model, NodeId } from './types.ts';
 
 /**
- * Compiles one model.
+ * Compiles one model; `expected` are the nodes that it may read, any where it is not late.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
-export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
-  const dependsOn = new Set<NodeId>();
+export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
+  const dependsOn = new Set<NodeId>(expected);
   const { config, relation } = model;
   const { database } = resolver.facts.inputs.target;
   const from = model.parsed.packageName;
@@ -29,9 +31,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       config,
     }),
   );
+  let compiledAs: boolean | undefined;
   const context = nodeContext(
     resolver.facts,
     {
+      onIncremental: (answer) => {
+        compiledAs = answer;
+      },
       relation: relationOfNode(resolver, relation),
       get model() {
         return described();
@@ -42,11 +48,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     {
       ref: (packageName, name, _site, version) => {
         const found = resolver.findRef(packageName, name, { from, version });
+        expectRead(expected, found.uniqueId, `ref('${name}')`);
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
       source: (source, table) => {
         const found = resolver.findSource(source, table, { from });
+        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
         dependsOn.add(found.uniqueId);
         return relationOfNode(resolver, found.relation);
       },
@@ -65,15 +73,54 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     });
   }
   return {
-    kind: 'model',
-    uniqueId: model.uniqueId,
-    ...builtFields(model.parsed, config, relation),
+    ...modelFields(resolver, model, compiledAs),
     dependsOn: [...dependsOn].sort(),
-    materialized: config.materialized,
-    refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
-    rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,
+  };
+}
+
+/** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
+export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
+  const { packageName } = model.parsed;
+  return {
+    ...modelFields(resolver, model, undefined),
+    dependsOn: parentsOf(resolver, packageName, model.captured.reads),
+    compiledSql: '',
+    sqlMap: [],
+    isLate: true,
+  };
+}
+
+function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boolean | undefined) {
+  const { config, relation, parsed, captured } = model;
+  const { materialized } = config;
+  const layers = [...parsed.layers, captured.layer].reverse();
+  const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
+  const facts = {
+    config,
+    path: parsed.path,
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh,
+    compiledAs,
+  };
+  return {
+    kind: 'model' as const,
+    uniqueId: model.uniqueId,
+    ...builtFields(parsed, config, relation),
+    materialized,
+    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'materialized_view'
+      ? {
+          isFullRefresh: config.full_refresh ?? fullRefresh,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    rawSql: parsed.rawSql,
   };
 }
 

@@ -4,6 +4,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
+  ParsedGenericTest,
   ParsedModel,
   ParsedProject,
   ParsedSeed,
@@ -15,6 +16,7 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
@@ -234,8 +236,10 @@ function resolveModel(
   const capture = captured.get(captureKey(model));
   if (capture === undefined) return undefined;
   const report = facts.configReport?.(model.packageName);
-  const config = resolveConfig('model', [...model.layers, capture.layer], faults, report);
+  const layers = [...model.layers, capture.layer];
+  const config = resolveConfig('model', layers, faults, report);
   if (config === undefined) return undefined;
+  faults.push(...designFaults(config, config.materialized, layers, model.path));
   return {
     parsed: model,
     captured: capture,
@@ -258,6 +262,7 @@ function resolveSeed(
   const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
+  faults.push(...designFaults(config, 'seed', seed.layers, seed.path));
   const relation = relationOf(facts, seed, config);
   return {
     kind: 'seed',
@@ -288,7 +293,9 @@ export function builtFields(
     relation,
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
-    indexes: (config.indexes ?? []).map(({ columns, unique, type }) => ({ columns, unique, type })),
+    indexes: makeIndexes(config),
+    design: makeDesign(config),
+    publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
   };
 }
@@ -324,10 +331,11 @@ function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
 }
 
 /** Schema and alias as the project's naming macros decide. */
-function relationOf(
+export function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSingularTest | ParsedGenericTest,
+  config: Readonly<Record<string, unknown>> &
+    Pick<Config<'model'>, 'database' | 'schema' | 'alias'>,
 ): RelationName {
   const { database, schema: targetSchema } = facts.inputs.target;
   if (config.database && config.database !== database) {
@@ -365,7 +373,7 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  node: ParsedModel | ParsedSeed,
+  node: Pick<ParsedModel, 'path' | 'packageName'>,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {
