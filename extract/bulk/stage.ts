@@ -4,9 +4,10 @@ import { copyIn } from '../../core/copy.ts';
 import type { Client, Database } from '../../core/database.ts';
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Dataset } from '../datasets/types.ts';
+import { readCsvRows } from './csv-rows.ts';
 import { LineGate } from './line-gate.ts';
 import { stagingTable } from './staging.ts';
-import type { ArchiveMember, SetAsideLine, StagedFile } from './types.ts';
+import type { ArchiveMember, GateCounts, SetAsideLine, StagedFile } from './types.ts';
 
 /** What is staged, and where its bad lines go. */
 export interface StageRequest {
@@ -16,6 +17,8 @@ export interface StageRequest {
   readonly member: ArchiveMember;
   /** True where the staging table itself will become the cycle's partition. */
   readonly becomesPartition: boolean;
+  /** True to leave columns out that a header has and the table has not. */
+  readonly accept: boolean;
   /** Lends the second connection, for lines set aside while the first one copies. */
   readonly database: Database;
   readonly signal: AbortSignal;
@@ -38,20 +41,15 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
       : `create unlogged table ${relation} (like ${target} including generated)`,
   );
   const columns = ['cycle', '_load_id', '_line', ...dataset.columns.map(({ name }) => name)];
-  const gate = new LineGate({
-    fieldCount: dataset.columns.length,
-    trailingDelimiter: dataset.trailingDelimiter,
-    cycle,
-    loadId: request.loadId,
-  });
+  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request);
   const copied = await copyIn(
     client,
     `copy ${relation} (${columns.map(quoteIdentifier).join(', ')}) from stdin
        with (format csv, delimiter '|', quote E'\\x01', null '', encoding 'UTF8'
              ${becomesPartition ? ', freeze' : ''})`,
-    gatedRows(gate, request),
+    gated.rows,
   );
-  const counts = gate.counts();
+  const counts = gated.counts();
   if (copied !== counts.rowsPassed) {
     throw new Error(`PostgreSQL took ${copied} of ${counts.rowsPassed} rows of ${dataset.name}`);
   }
@@ -60,6 +58,42 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
 
 /** Name of the constraint that lets a partition be attached without being read. */
 export const cycleCheck = 'cycle_of_partition';
+
+/** What is sent to COPY, and what was seen once that is done. */
+interface GatedRows {
+  readonly rows: AsyncGenerator<Buffer>;
+  readonly counts: () => GateCounts;
+}
+
+function readPipes(request: StageRequest): GatedRows {
+  const { dataset, cycle, loadId } = request;
+  const { trailingDelimiter } = dataset;
+  const fieldCount = dataset.columns.length;
+  const gate = new LineGate({ fieldCount, trailingDelimiter, cycle, loadId });
+  return { rows: gatedRows(gate, request), counts: () => gate.counts() };
+}
+
+function readCsv(request: StageRequest): GatedRows {
+  const { dataset, cycle, loadId, accept, member } = request;
+  const apart = createSetAside(request.database);
+  const source = readCsvRows(
+    { dataset, cycle, loadId, accept, file: member.name },
+    chunksOf(request),
+    (lines) => apart.add(lines),
+  );
+  const rows = async function* (): AsyncGenerator<Buffer> {
+    yield* source.rows;
+    await apart.flush();
+  };
+  return { rows: rows(), counts: source.counts };
+}
+
+async function* chunksOf({ member, signal }: StageRequest): AsyncGenerator<Buffer> {
+  for await (const chunk of member.open()) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
 
 /** Small enough that a chunk of nothing but bad lines stays small in memory. */
 const gateChunkBytes = 64 * 1024;

@@ -14,7 +14,7 @@ import { bronzeSchema } from '../bronze/migrations.ts';
 import { type BulkFile, findFiles } from '../bulk/find-files.ts';
 import { GuardError } from '../bulk/guards.ts';
 import { sweepStaging } from '../bulk/staging.ts';
-import { checkCycle, datasets, findDatasets, zipName } from '../datasets/catalog.ts';
+import { checkCycle, datasets, fileName, findDatasets } from '../datasets/catalog.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { ArchiveError } from '../errors.ts';
 import { type BulkRun, type FileOutcome, loadFile } from './load-file.ts';
@@ -61,7 +61,7 @@ function findLocalFiles(
   const folder = resolve(options.from);
   const { files, missing } = findFiles(folder, options.cycle, wanted, options.datasets.length > 0);
   if (missing.length > 0) {
-    const names = missing.map((dataset) => zipName(dataset, options.cycle));
+    const names = missing.map((dataset) => fileName(dataset, options.cycle));
     reporter.info(`not in ${options.from}, passed over: ${names.join(', ')}`, { missing: names });
   }
   return files;

@@ -34,7 +34,7 @@ export interface PlannedFile {
   readonly url: string;
   /** `fetch` and load; `load` from the cache; `pass over`: loaded already; `missing`: the FEC has it not. */
   readonly action: 'fetch' | 'load' | 'pass over' | 'missing';
-  /** Of the zip, where the server says so. */
+  /** Of the file as it is fetched, where the server says so. */
   readonly zipBytes: number | null;
   /** Unpacked; a bound where the zip is not here yet. */
   readonly memberBytes: number | null;
@@ -122,9 +122,10 @@ async function planFile(
     const action = isLoaded ? 'pass over' : 'load';
     return { ...common, action, zipBytes, memberBytes, isEstimate: false };
   }
-  const memberBytes = zipBytes === null ? null : zipBytes * packFactor;
+  const isPacked = dataset.member !== undefined;
+  const memberBytes = zipBytes === null ? null : zipBytes * (isPacked ? packFactor : 1);
   const action = isLoaded ? 'pass over' : 'fetch';
-  return { ...common, action, zipBytes, memberBytes, isEstimate: true };
+  return { ...common, action, zipBytes, memberBytes, isEstimate: isPacked };
 }
 
 /** Reads the ledger, if there is one: an embedded server that was never started has none. */
@@ -147,7 +148,7 @@ async function readLoads(
       if (ledger.rows[0]?.found !== true) return [];
       const loads: (LastLoad | undefined)[] = [];
       for (const { dataset, cycle } of wanted) {
-        const unit = { dataset: dataset.name, cycle, scope: 'national', source: dataset.zip };
+        const unit = { dataset: dataset.name, cycle, scope: 'national', source: dataset.file };
         loads.push(await readLastLoad(client, unit));
       }
       return loads;
