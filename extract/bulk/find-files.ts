@@ -1,7 +1,7 @@
 // Which files of a folder are to be loaded.
 
 import { type Dirent, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorCode } from '../../core/database.ts';
 import { UserError } from '../../core/errors.ts';
 import { fileName, memberName } from '../datasets/catalog.ts';
@@ -25,6 +25,14 @@ export interface FileOrigin {
   readonly etag?: string | undefined;
   /** An HTTP date. */
   readonly lastModified?: string | undefined;
+}
+
+/**
+ * Returns the folder that `--from` names; undefined for none and for an address. What has a scheme is an
+ * address, though it may be one that is refused.
+ */
+export function localFolder(from: string | undefined): string | undefined {
+  return from === undefined || /^[a-z][a-z\d+.-]+:\/\//i.test(from) ? undefined : resolve(from);
 }
 
 /** What a folder has of a cycle. */

@@ -179,7 +179,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
-      await recordState(client, dataset, load);
+      await recordState(client, dataset, load, file.origin !== undefined);
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');

@@ -126,7 +126,8 @@ describe('extract/bulk/csv-gate', () => {
   }
 
   it('reads as many records as it passes and rejects, and loses no byte, however it is cut', () => {
-    const line = fc.stringMatching(/^[a-c",\r\x01\xe9]{0,12}$/);
+    const unit = fc.constantFrom('a', 'b', '"', ',', '\r', '\x01', '\xe9');
+    const line = fc.string({ unit, maxLength: 12 });
     fc.assert(
       fc.property(fc.array(line), fc.integer({ min: 1, max: 9 }), (lines, size) => {
         const text = `${head}${lines.map((item) => `${item}\n`).join('')}`;
