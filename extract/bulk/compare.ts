@@ -45,8 +45,9 @@ export async function sumLive(client: Client, { cycle, table }: Comparison): Pro
 }
 
 /**
- * Fills the temporary table `changes` (`stage_id`, `row_id`, `operation`). Lines that stand in one of both alone are found by their hash. That
- * does not see how often a line stands in each; the sums do, and only where they differ are copies counted.
+ * Fills the temporary table `changes` (`stage_id`, `row_id`, `operation`). Lines that stand in one of both
+ * alone are found by their hash. That does not see how often a line stands in each; the sums do, and only
+ * where they are not those of the file are copies counted.
  */
 export async function findChanges(
   client: Client,
@@ -61,19 +62,32 @@ export async function findChanges(
       ? unpairedLines(dataset, cycle, table, stage)
       : await joinLines(client, dataset, cycle, table, stage),
   );
-  const [fresh, stale] = [await sumOf(client, 'fresh'), await sumOf(client, 'stale')];
-  const isWhole =
-    before.live + fresh.rows - stale.rows === staged.counts.rowsPassed &&
-    before.hashSum + fresh.sum - stale.sum === staged.hashSum;
-  if (!isWhole) {
+  if (!(await leadsToFile(client, staged, before))) {
     await client.query('drop table fresh, stale');
     await findUnpaired(client, unpairedCopies(dataset, cycle, table, stage));
+    if (!(await leadsToFile(client, staged, before))) {
+      throw new Error(`the rows of ${dataset.name} would not be those of the file`);
+    }
   }
   await client.query(
     `create temporary table changes on commit drop as
      ${pairByKey(dataset, cycle, table, before.withdrawn > 0)}`,
   );
   await client.query('analyze changes');
+}
+
+/** Tells whether the live rows, less the stale and with the fresh ones, are as many as those that passed the gate, and the same. */
+async function leadsToFile(
+  client: Client,
+  { counts, hashSum }: StagedFile,
+  before: Before,
+): Promise<boolean> {
+  const fresh = await sumOf(client, 'fresh');
+  const stale = await sumOf(client, 'stale');
+  return (
+    before.live + fresh.rows - stale.rows === counts.rowsPassed &&
+    before.hashSum + fresh.sum - stale.sum === hashSum
+  );
 }
 
 interface Unpaired {

@@ -43,7 +43,7 @@ describe('extract bulk, its memory', function () {
 
   it('stays below 200 MB for a first load and for a changed file, and does not grow with the file', async () => {
     const peaks: { readonly rows: number; readonly first: number; readonly changed: number }[] = [];
-    for (const rows of [50_000, 400_000]) {
+    for (const rows of [40_000, 320_000]) {
       const connection = await createDatabase();
       const first = await peakOf(connection, fileOf(rows, 0));
       const changed = await peakOf(connection, fileOf(rows, 1));
