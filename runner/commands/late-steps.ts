@@ -48,7 +48,7 @@ export function lateRun(
     steps: {
       build: async (step, client) => {
         const node = await compile(step.node, client);
-        if (node.kind !== 'model') throw new Error(`${step.node} is built and no model`);
+        if (node.kind === 'test') throw new Error(`${step.node} is built and a test`);
         return completeBuild(step, node, catalog.relations.get(quoteRelation(node.relation)));
       },
       query: async (query, staged, client) => {

@@ -1,4 +1,4 @@
-// build, run, test, seed: compile, select, plan, execute, report.
+// build, run, test, seed, snapshot: compile, select, plan, execute, report.
 
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
@@ -32,7 +32,7 @@ import {
 } from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
-export type Verb = 'build' | 'run' | 'test' | 'seed';
+export type Verb = 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 
 /** Options of the commands that execute a plan. */
 export interface RunOptions extends SelectionOptions {

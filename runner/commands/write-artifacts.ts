@@ -42,7 +42,7 @@ export async function writeCompiled(
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
+    if (node === undefined || !('compiledSql' in node)) continue;
     if (node.isLate) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }

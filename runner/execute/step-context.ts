@@ -92,7 +92,7 @@ export function lateSteps({ late }: StepContext): LateSteps {
 /** Where the SQL of a node was written, for the places of its errors. */
 export function originOf(node: NodeId, context: StepContext) {
   const found = context.manifest.nodes.get(node);
-  const isSql = found?.kind === 'model' || found?.kind === 'test';
+  const isSql = found?.kind === 'model' || found?.kind === 'snapshot' || found?.kind === 'test';
   const sql = isSql ? found.compiledSql : '';
   return {
     node,
