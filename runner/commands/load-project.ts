@@ -21,6 +21,7 @@ import { readFiles, readOptionalText, readProjectText } from '../project/read-fi
 import { readPackages } from '../project/read-packages.ts';
 import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
+import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
 import type { CommonOptions, SelectionOptions } from './types.ts';
 
@@ -104,8 +105,10 @@ export async function loadProject(
     invocationId: randomUUID(),
     parseCache,
     flags: {
+      ...(options.fullRefresh === true ? { FULL_REFRESH: true } : {}),
       STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
     },
+    eventTime: parseEventTime(options.eventTime),
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),

@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
+import { incrementalOf } from './incremental.ts';
 import { type Expected, expectRead, parentsOf } from './late.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -30,9 +31,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
       config,
     }),
   );
+  let compiledAs: boolean | undefined;
   const context = nodeContext(
     resolver.facts,
     {
+      onIncremental: (answer) => {
+        compiledAs = answer;
+      },
       relation: relationOfNode(resolver, relation),
       get model() {
         return described();
@@ -68,7 +73,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
     });
   }
   return {
-    ...modelFields(model),
+    ...modelFields(resolver, model, compiledAs),
     dependsOn: [...dependsOn].sort(),
     compiledSql: rendered.text,
     sqlMap: rendered.map,
@@ -79,7 +84,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
 export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   const { packageName } = model.parsed;
   return {
-    ...modelFields(model),
+    ...modelFields(resolver, model, undefined),
     dependsOn: parentsOf(resolver, packageName, model.captured.reads),
     compiledSql: '',
     sqlMap: [],
@@ -87,13 +92,33 @@ export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   };
 }
 
-function modelFields(model: ResolvedModel) {
+function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boolean | undefined) {
   const { config, relation, parsed, captured } = model;
+  const { materialized } = config;
+  const layers = [...parsed.layers, captured.layer].reverse();
+  const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
+  const facts = {
+    config,
+    path: parsed.path,
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh,
+    compiledAs,
+  };
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
     ...builtFields(parsed, config, relation),
-    materialized: config.materialized,
+    materialized,
+    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'materialized_view'
+      ? {
+          isFullRefresh: config.full_refresh ?? fullRefresh,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
     refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
     rawSql: parsed.rawSql,
   };

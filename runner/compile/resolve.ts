@@ -17,6 +17,7 @@ import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
 import { freshnessOf } from './freshness.ts';
+import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
@@ -238,8 +239,10 @@ function resolveModel(
   const capture = captured.get(captureKey(model));
   if (capture === undefined) return undefined;
   const report = facts.configReport?.(model.packageName);
-  const config = resolveConfig('model', [...model.layers, capture.layer], faults, report);
+  const layers = [...model.layers, capture.layer];
+  const config = resolveConfig('model', layers, faults, report);
   if (config === undefined) return undefined;
+  faults.push(...designFaults(config, config.materialized, layers, model.path));
   return {
     parsed: model,
     captured: capture,
@@ -262,6 +265,7 @@ function resolveSeed(
   const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
+  faults.push(...designFaults(config, 'seed', seed.layers, seed.path));
   const relation = relationOf(facts, seed, config);
   return {
     kind: 'seed',
@@ -292,7 +296,9 @@ export function builtFields(
     relation,
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
-    indexes: (config.indexes ?? []).map(({ columns, unique, type }) => ({ columns, unique, type })),
+    indexes: makeIndexes(config),
+    design: makeDesign(config),
+    publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
   };
 }

@@ -33,6 +33,8 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly planRefresh: StepContext['planRefresh'];
+  readonly deltaPlanner: StepContext['deltaPlanner'];
   readonly testPlanning: StepContext['testPlanning'];
   /** Seeds are read from here. */
   readonly projectDir: string;
@@ -234,6 +236,7 @@ class RunRecord {
       failures: ended.failures,
       sample: ended.sample,
       diff: ended.diff,
+      notice: ended.notice,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,

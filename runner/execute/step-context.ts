@@ -5,7 +5,10 @@ import { Interrupted, UserError } from '../../core/errors.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
 import type {
   BuildStep,
+  DeltaPlanner,
   PublishedStep,
+  Refresh,
+  RefreshInput,
   RelationState,
   Statement,
   TestPlanning,
@@ -36,6 +39,8 @@ export interface StepContext {
     current: RelationState | undefined,
     staged: RelationState | undefined,
   ) => readonly Statement[];
+  readonly planRefresh: (input: RefreshInput) => Refresh;
+  readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
   /** Absent where nothing of the plan is late. */
   readonly late?: LateSteps | undefined;
@@ -56,6 +61,7 @@ export interface Ended {
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
   readonly sample?: Sample | undefined;
   readonly diff?: RowDiff | undefined;
+  readonly notice?: string | undefined;
 }
 
 /** Turns what a step threw into data; what is no fault of the user's goes on as it is. */

@@ -4,11 +4,13 @@ import { type Client, openDatabase, queryOneStatement } from '../../core/databas
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { NodeId } from '../compile/types.ts';
-import type { BuildStep, Statement } from '../plan/types.ts';
+import type { BuildStep, Delta, Statement } from '../plan/types.ts';
 import { loadSeed } from './load-seed.ts';
-import { modelError } from './model-error.ts';
+import { mergeStage } from './merge-stage.ts';
+import { ModelError, modelError } from './model-error.ts';
 import { type Published, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
+import { refreshInPlace } from './refresh.ts';
 import { runAudits } from './run-tests.ts';
 import {
   type Ended,
@@ -32,6 +34,9 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
     return await context.database.withClient(async (client) => {
       if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
+      const refreshed = await refreshOrFill(client, step, context);
+      if (refreshed !== undefined) return { ended: refreshed, published: undefined };
+      if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
       const failed = await runAudits(client, step.audits, context, { staged: step.node });
@@ -49,6 +54,29 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
   }
 }
 
+/** Merges what the stage holds; a test that fails rolls it back. */
+async function mergeNode(
+  client: Client,
+  step: BuildStep,
+  delta: Delta,
+  context: StepContext,
+): Promise<BuildEnded> {
+  reachFaultPoint('runner:after-stage');
+  const merged = await mergeStage(client, step, delta, {
+    planner: context.deltaPlanner,
+    signal: context.signal,
+    budgetMs: context.publish.budgetMs,
+    send: (statement) => send(client, step.node, statement, context),
+    audit: () => runAudits(client, step.audits, context, { place: 'in-transaction' }),
+  });
+  if (merged.kind === 'merged') {
+    const { rows, publication } = merged;
+    return { ended: { status: 'success', rows }, published: publication };
+  }
+  await discardStage(step, context);
+  return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
+}
+
 async function fillStage(
   client: Client,
   step: BuildStep,
@@ -56,9 +84,54 @@ async function fillStage(
 ): Promise<number | undefined> {
   let rows: number | undefined;
   for (const statement of step.stage) rows = await send(client, step.node, statement, context);
-  if (step.load === undefined) return step.materialized === 'view' ? undefined : rows;
+  if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
   return loadSeed(client, step.staged, step.load, context.projectDir);
+}
+
+/**
+ * Of a materialized view, whose stage is still empty: fills again the one that is published, where its
+ * definition is the same, and returns how that ended; else fills the stage and returns undefined.
+ */
+async function refreshOrFill(
+  client: Client,
+  step: BuildStep,
+  context: StepContext,
+): Promise<Ended | undefined> {
+  if (step.fill.length === 0) return undefined;
+  const { current, staged } = await readStage(client, step);
+  const { pending } = context.publish;
+  const refresh =
+    current && staged && !step.isFullRefresh
+      ? context.planRefresh({ step, current, staged, pending: pending() })
+      : undefined;
+  if (refresh?.kind === 'refuse') {
+    throw new ModelError(refresh.reason, { node: step.node, hint: refresh.hint });
+  }
+  if (refresh?.kind !== 'refresh') {
+    for (const statement of step.fill) await send(client, step.node, statement, context);
+    return undefined;
+  }
+  for (const { sql } of step.discard) await client.query(sql);
+  const failed = await refreshInPlace({
+    client,
+    step,
+    refresh,
+    options: context.publish,
+    audit: () => runAudits(client, step.auditsInPlace, context, { place: 'in-transaction' }),
+  });
+  if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const notice = refresh.passedOver.join(', ');
+  return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
+}
+
+async function readStage(client: Client, step: BuildStep) {
+  await client.query('begin');
+  const { relations } = await readRelations(client, [step.relation, step.staged]);
+  await client.query('commit');
+  const stateOf = (name: BuildStep['relation']) =>
+    relations.get(quoteQualified(name.schema, name.identifier));
+  return { current: stateOf(step.relation), staged: stateOf(step.staged) };
 }
 
 /** Fills the stage of a test's failing rows and publishes it; nothing of it stays where that fails. */
@@ -78,12 +151,8 @@ export async function storeFailures(
 }
 
 async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
-  await client.query('begin');
-  const { relations } = await readRelations(client, [step.relation, step.staged]);
-  await client.query('commit');
-  const stateOf = (name: BuildStep['relation']) =>
-    relations.get(quoteQualified(name.schema, name.identifier));
-  for (const statement of context.planFinish(step, stateOf(step.relation), stateOf(step.staged))) {
+  const { current, staged } = await readStage(client, step);
+  for (const statement of context.planFinish(step, current, staged)) {
     await send(client, step.node, statement, context);
   }
 }

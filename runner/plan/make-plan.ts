@@ -1,5 +1,6 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
+import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type {
   Buildable,
@@ -12,19 +13,24 @@ import type {
   UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
 import {
   dropRelation,
+  fillMaterializedView,
   finishingOf,
+  kindOfStep,
   nodesOf,
   quoteRelation,
+  stageDelta,
   stageModel,
   testQuery,
 } from './statements.ts';
 import type {
   BuildStep,
   Catalog,
+  Delta,
   Plan,
   PublishedStep,
   RelationState,
@@ -188,9 +194,8 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  // Any other materialization is refused before a plan is made.
-  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
-  const materialized = isModel ? ofModel : 'seed';
+  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,
@@ -199,18 +204,44 @@ function planBuild(
     materialized,
     finishing: finishingOf(node),
     viewSql: viewSqlOf(node),
+    publishInPlace: node.publishInPlace ?? false,
+    onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
-  return {
+  const common = {
     kind: 'build',
     ...published,
     after: links.after,
-    ...(node.isLate && { isLate: true }),
-    stage: isModel && !node.isLate ? [stageModel(node, current)] : [],
+    ...(node.isLate && { isLate: true as const }),
+    discard: [dropRelation(node.staged, kind, 'drop the stage')],
+    isFullRefresh: isModel && node.isFullRefresh === true,
+    fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
+  } as const;
+  const delta = isModel ? deltaOf(node, current) : undefined;
+  if (isModel && delta !== undefined && current !== undefined) {
+    const input = { step: published, delta, current, staged: undefined, facts: undefined };
+    const facts = deltaPlanner.askFacts(input);
+    return {
+      ...common,
+      delta,
+      stage: node.isLate ? [] : stageDelta(node),
+      load: undefined,
+      finish: facts === undefined ? [] : [facts],
+      // The table itself is tested, once the rows are in it and before the commit.
+      audits: links.audits.map((test) => testQuery(test)),
+      auditsInPlace: [],
+      publication: deltaPlanner.planMerge(input),
+    };
+  }
+  return {
+    ...common,
+    stage: isModel && !node.isLate ? [stageModel(node, kind, current)] : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
     finish: planFinish(published, current, undefined),
     audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
+    auditsInPlace:
+      materialized === 'materialized-view' ? links.audits.map((test) => testQuery(test)) : [],
     publication: planPublication({
       step: published,
       current,
@@ -219,9 +250,6 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
   };
 }
 
@@ -250,18 +278,62 @@ function planUnitTest(
   return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
 }
 
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['incremental', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
+
+/**
+ * Returns how an incremental model is merged; undefined where its table is built whole.
+ * @throws {UserError} where the SQL was made for a table that is no longer there.
+ */
+function deltaOf(
+  { name, incremental }: Model,
+  current: RelationState | undefined,
+): Delta | undefined {
+  if (incremental === undefined) return undefined;
+  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
+  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
+  if (isTable) return { incremental, windows: [], eventTime: undefined };
+  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
+  return undefined;
+}
+
+function changedMeanwhile(name: string, what: string): UserError {
+  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
+    hint: 'look who did it, and run again',
+    exitCode: 1,
+  });
+}
+
 function viewSqlOf(node: Buildable): string | undefined {
   return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
 }
 
-/** Gives a late step the SQL that was made for it. */
+/**
+ * Gives a late step the SQL that was made for it.
+ * @throws {UserError} where the SQL was made for another state of the table than the plan was.
+ */
 export function completeBuild(
   step: BuildStep,
   model: Model,
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
-  return { ...rest, stage: [stageModel(model, current)], viewSql: viewSqlOf(model) };
+  const { incremental, name } = model;
+  if (step.delta !== undefined && incremental !== undefined) {
+    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
+    return { ...rest, delta: { ...step.delta, incremental }, stage: stageDelta(model) };
+  }
+  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
+  return {
+    ...rest,
+    stage: [stageModel(model, kindOfStep(step), current)],
+    viewSql: viewSqlOf(model),
+  };
 }
 
 /** Tests of one relation that wait for the same steps are one step, so that they share a scan. */
@@ -299,7 +371,7 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
       if (relation === built.retired && stillRead(catalog, built)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
-      drops.push({ order: state.kind === 'view' ? 0 : 1, statement });
+      drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
     }
   }
   return drops.sort((a, b) => a.order - b.order).map((drop) => drop.statement);

@@ -9,9 +9,11 @@ import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-p
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { Outcome, RunResult } from '../../runner/execute/types.ts';
 import { buildGraph } from '../../runner/graph/build-graph.ts';
+import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { planRefresh } from '../../runner/plan/refresh.ts';
 import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import { compileFiles, type Files, testInputs } from './project.ts';
 
@@ -77,6 +79,8 @@ export async function runFiles(
       threads: 1,
       planPublication,
       planFinish,
+      planRefresh,
+      deltaPlanner,
       testPlanning,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,

@@ -321,6 +321,8 @@ function contextOf(
     signal: undefined,
     publish: { planPublication: never, pending: () => new Set(), signal: undefined, budgetMs: 0 },
     planFinish: never,
+    planRefresh: never,
+    deltaPlanner: { askFacts: never, planMerge: never },
     testPlanning,
     compiledPath: (id) => id,
     storeFailures: async ({ staged, stage }, client) => {
