@@ -28,24 +28,25 @@ function ownMacros(): string {
   return [...text.matchAll(/\{% macro default__test_\w+[\s\S]*?\{% endmacro %\}/g)].join('\n');
 }
 
-function project(unique: string, macros: Files): Files {
+function project(unique: string, customers: string, macros: Files): Files {
   return {
     'models/s.yml': `sources:
   - name: bench
     schema: ${schema}
     tables:
-      - name: customers
+      - name: few
+      - name: many
       - name: days
       - name: orders
         columns:
-          - {name: id, data_tests: [{not_null: {name: first}}]}
+          - {name: id, data_tests: [not_null]}
           - {name: ${unique}, data_tests: [unique]}
           - {name: code, data_tests: [not_null]}
-          - {name: amount, data_tests: [not_null]}
+          - {name: amount, data_tests: [{not_null: {name: first}}]}
           - name: customer_id
             data_tests:
               - not_null
-              - relationships: {arguments: {to: "source('bench', 'customers')", field: id}}
+              - relationships: {arguments: {to: "source('bench', '${customers}')", field: id}}
           - name: day
             data_tests:
               - not_null
@@ -62,14 +63,15 @@ function project(unique: string, macros: Files): Files {
 try {
   await prepare();
   const own = { 'macros/own.sql': ownMacros() };
-  for (const [title, unique] of [
-    ['with a unique index on the key', 'id'],
-    ['with a unique test of a text without an index', 'code'],
+  for (const [title, unique, customers] of [
+    ['with a unique index on the key, values looked up in lists of 1,000', 'id', 'few'],
+    ['the same, one of them looked up in 100,000 keys', 'id', 'many'],
+    ['as the first, with a unique text that has no index', 'code', 'few'],
   ] as const) {
     const variants = {
-      one: () => time(project(unique, {}), ['first']),
-      shared: () => time(project(unique, {})),
-      alone: () => time(project(unique, own)),
+      one: () => time(project(unique, customers, {}), ['first']),
+      shared: () => time(project(unique, customers, {})),
+      alone: () => time(project(unique, customers, own)),
     };
     const times: Record<keyof typeof variants, number[]> = { one: [], shared: [], alone: [] };
     await variants.shared();
@@ -93,14 +95,15 @@ async function prepare(): Promise<void> {
   // Rows in no order, as a table has them that was loaded from many files.
   await query(`create table ${schema}.orders as
     select n as id, md5(n::text) as code, (n % 1000)::numeric(12, 2) as amount,
-      n % 100000 as customer_id, date '2020-01-01' + n % 1000 as day,
+      n % 1000 as customer_id, date '2020-01-01' + n % 1000 as day,
       (array['open', 'shut', 'lost'])[1 + n % 3] as status, 1 + n % 3 as kind
     from (select ((i::bigint * 7919) % ${rows})::int as n from generate_series(1, ${rows}) as i) as made`);
   await query(`create unique index on ${schema}.orders (id)`);
-  await query(`create table ${schema}.customers as select generate_series(0, 99999) as id`);
+  await query(`create table ${schema}.few as select generate_series(0, 999) as id`);
+  await query(`create table ${schema}.many as select generate_series(0, 99999) as id`);
   await query(`create table ${schema}.days as
     select date '2020-01-01' + n as day from generate_series(0, 999) as n`);
-  await query(`vacuum analyze ${schema}.orders, ${schema}.customers, ${schema}.days`);
+  await query(`vacuum analyze ${schema}.orders, ${schema}.few, ${schema}.many, ${schema}.days`);
   const { rows: found } = await query('select version()');
   print(String(found[0]?.['version']));
 }
