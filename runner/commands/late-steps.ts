@@ -22,7 +22,7 @@ export interface LateRun {
 
 /** Makes the SQL of late nodes of a run; `written` hears of each node that has got it. */
 export function lateRun(
-  project: LoadedProject,
+  project: Pick<LoadedProject, 'manifest' | 'finish'>,
   selected: ReadonlySet<NodeId>,
   catalog: Catalog,
   written: (node: Late) => Promise<void>,

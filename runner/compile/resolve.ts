@@ -71,6 +71,7 @@ export interface Referable {
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  readonly eventTime?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -173,9 +174,10 @@ function referables(
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation } of models) {
+  for (const { parsed, uniqueId, relation, config } of models) {
     const { name, packageName, version, latestVersion } = parsed;
-    add({ name, packageName, version, latestVersion, uniqueId, relation });
+    const eventTime = config.event_time ?? undefined;
+    add({ name, packageName, version, latestVersion, uniqueId, relation, eventTime });
   }
   for (const seed of seeds) add(seed);
   return byName;
@@ -300,6 +302,7 @@ export function builtFields(
     design: makeDesign(config),
     publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
+    ...(config.event_time ? { eventTime: config.event_time } : {}),
   };
 }
 
@@ -321,6 +324,7 @@ function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserEr
       columns: columnDocs(source.properties),
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
+      ...(config.event_time ? { eventTime: config.event_time } : {}),
       freshness: freshnessOf(facts, source, config),
     },
   ];

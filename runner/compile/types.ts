@@ -79,6 +79,8 @@ interface BuiltNode extends NodeCommon {
   readonly design?: PhysicalDesign;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
 }
 
 /** How new rows come into the table of an incremental model. */
@@ -110,6 +112,23 @@ export interface Incremental {
   readonly compiledAs: boolean | undefined;
 }
 
+/** The batches of a microbatch model that a run builds; times as PostgreSQL reads them, in UTC. */
+export interface Batches {
+  /** The column that tells to which batch a row belongs. */
+  readonly eventTime: string;
+  readonly list: readonly Batch[];
+}
+
+/** A stretch of time that is built by one query. */
+export interface Batch {
+  readonly start: string;
+  /** Not part of it. */
+  readonly end: string;
+  /** The end, or the moment of the run where that comes first: what is later can still come. */
+  readonly knownTo: string;
+  readonly compiledSql: string;
+}
+
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
@@ -121,6 +140,8 @@ export interface Model extends BuiltNode {
   readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
   /** Of an incremental model. */
   readonly incremental?: Incremental | undefined;
+  /** Of a microbatch model; `compiledSql` is then that of the last. */
+  readonly batches?: Batches | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;
@@ -232,6 +253,8 @@ export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
   /** How old its rows may be; undefined where nobody asks. */
   readonly freshness?: Freshness | undefined;
 }

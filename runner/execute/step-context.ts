@@ -60,8 +60,8 @@ export interface Ended {
   readonly error?: UserError | undefined;
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
   readonly sample?: Sample | undefined;
-  readonly diff?: RowDiff | undefined;
   readonly notice?: string | undefined;
+  readonly diff?: RowDiff | undefined;
 }
 
 /** Turns what a step threw into data; what is no fault of the user's goes on as it is. */

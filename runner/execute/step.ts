@@ -83,7 +83,11 @@ async function fillStage(
   context: StepContext,
 ): Promise<number | undefined> {
   let rows: number | undefined;
-  for (const statement of step.stage) rows = await send(client, step.node, statement, context);
+  for (const statement of step.stage) {
+    const written = await send(client, step.node, statement, context);
+    // What holds no SQL of the node's own writes no row of its.
+    if (statement.bodyOffset !== undefined && written !== undefined) rows = (rows ?? 0) + written;
+  }
   if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
   return loadSeed(client, step.staged, step.load, context.projectDir);

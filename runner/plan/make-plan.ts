@@ -3,7 +3,9 @@
 import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type {
+  Batches,
   Buildable,
+  Incremental,
   Manifest,
   Model,
   Node,
@@ -13,6 +15,7 @@ import type {
   UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { recordBatches } from './batches.ts';
 import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
@@ -223,6 +226,7 @@ function planBuild(
     return {
       ...common,
       delta,
+      record: recordBatches(node, 'more'),
       stage: node.isLate ? [] : stageDelta(node),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
@@ -234,7 +238,8 @@ function planBuild(
   }
   return {
     ...common,
-    stage: isModel && !node.isLate ? [stageModel(node, kind, current)] : [],
+    ...(isModel ? { record: recordBatches(node, 'all') } : {}),
+    stage: isModel && !node.isLate ? stageModel(node, kind, current) : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -251,6 +256,42 @@ function planBuild(
       preferInPlace: false,
     }),
   };
+}
+
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['incremental', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
+
+/**
+ * Returns how an incremental model is merged; undefined where its table is built whole.
+ * @throws {UserError} where the SQL was made for a table that is no longer there.
+ */
+function deltaOf(
+  { name, incremental, batches }: Model,
+  current: RelationState | undefined,
+): Delta | undefined {
+  if (incremental === undefined) return undefined;
+  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
+  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
+  if (isTable) return deltaWith(incremental, batches);
+  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
+  return undefined;
+}
+
+function deltaWith(incremental: Incremental, batches: Batches | undefined): Delta {
+  const windows = (batches?.list ?? []).map(({ start, end }) => ({ start, end }));
+  return { incremental, windows, eventTime: batches?.eventTime };
+}
+
+function changedMeanwhile(name: string, what: string): UserError {
+  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
+    hint: 'look who did it, and run again',
+    exitCode: 1,
+  });
 }
 
 const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
@@ -278,37 +319,6 @@ function planUnitTest(
   return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
 }
 
-/** Any other materialization is refused before a plan is made. */
-const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
-  ['view', 'view'],
-  ['table', 'table'],
-  ['incremental', 'table'],
-  ['materialized_view', 'materialized-view'],
-]);
-
-/**
- * Returns how an incremental model is merged; undefined where its table is built whole.
- * @throws {UserError} where the SQL was made for a table that is no longer there.
- */
-function deltaOf(
-  { name, incremental }: Model,
-  current: RelationState | undefined,
-): Delta | undefined {
-  if (incremental === undefined) return undefined;
-  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
-  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) return { incremental, windows: [], eventTime: undefined };
-  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
-  return undefined;
-}
-
-function changedMeanwhile(name: string, what: string): UserError {
-  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
-    hint: 'look who did it, and run again',
-    exitCode: 1,
-  });
-}
-
 function viewSqlOf(node: Buildable): string | undefined {
   return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
 }
@@ -326,12 +336,14 @@ export function completeBuild(
   const { incremental, name } = model;
   if (step.delta !== undefined && incremental !== undefined) {
     if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
-    return { ...rest, delta: { ...step.delta, incremental }, stage: stageDelta(model) };
+    const delta = deltaWith(incremental, model.batches);
+    return { ...rest, delta, record: recordBatches(model, 'more'), stage: stageDelta(model) };
   }
   if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
   return {
     ...rest,
-    stage: [stageModel(model, kindOfStep(step), current)],
+    record: recordBatches(model, 'all'),
+    stage: stageModel(model, kindOfStep(step), current),
     viewSql: viewSqlOf(model),
   };
 }

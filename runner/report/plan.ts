@@ -46,6 +46,9 @@ function formatBuild(step: BuildStep, position: string): string {
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  if (step.record && step.record.length > 0) {
+    parts.push(`-- in the same transaction\n${statements(step.record)}`);
+  }
   return parts.join('\n');
 }
 
