@@ -225,10 +225,17 @@ describe('extract bulk, one file after another', function () {
     const [national] = await queryOnce(
       connection,
       `select row_count::int as rows, last_load_id::int as load,
+              withdrawn_count::int as withdrawn, history_count::int as history,
               (watermark at time zone 'America/New_York')::text as watermark
          from bronze.extraction_state where scope = 'national'`,
     );
-    assert.deepEqual(national, { rows: c.length, load: 3, watermark: '2019-03-16 20:09:12' });
+    assert.deepEqual(national, {
+      rows: c.length,
+      load: 3,
+      withdrawn: 4,
+      history: 19,
+      watermark: '2019-03-16 20:09:12',
+    });
     const touched = await queryOnce(
       connection,
       `select count(*)::int as committees from bronze.extraction_state
