@@ -141,6 +141,28 @@ describe('extract bulk', () => {
     assert.deepEqual(await state(), [{ rows: 0, loads: 2, failed: faults.length }]);
   });
 
+  it('lets an unchanged file settle a try that failed after its load', async () => {
+    const folder = writeFolder({ 'cm20.zip': zipOf('cm.txt', [cmLine('A')]) });
+    const damaged = writeFolder({ 'cm20.zip': Buffer.from('PK damaged') });
+    const newest = () =>
+      queryOnce(
+        connection,
+        'select status, phase, load_id::int from bronze.attempts order by attempt_id desc limit 1',
+      );
+    await runBulk(connection, { from: folder });
+    await runBulk(connection, { from: damaged });
+    assert.equal((await newest())[0]?.['status'], 'failed');
+    for (let run = 0; run < 2; run += 1) {
+      assert.match(
+        (await runBulk(connection, { from: folder })).out,
+        /^0 files loaded, 1 unchanged/,
+      );
+    }
+    assert.deepEqual(await newest(), [{ status: 'succeeded', phase: 'unchanged', load_id: 1 }]);
+    const [tries] = await queryOnce(connection, 'select count(*)::int as n from bronze.attempts');
+    assert.deepEqual(tries, { n: 3 });
+  });
+
   it('loads a ZIP64 with by_date files once, not twice', async () => {
     const data = Buffer.from(`${indivLine(1, 'A')}\n${indivLine(2, 'B')}\n`);
     const zip = buildZip([

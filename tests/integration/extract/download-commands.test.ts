@@ -1,7 +1,7 @@
 // `extract download`, `extract plan` and `extract bulk` without a folder, as processes, against a file server.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -162,6 +162,20 @@ describe('extract and the FEC file server', function () {
     assert.match(text.out, /^cm +2020 +none, is loaded .*cm20\.zip$/m);
     assert.match(text.out, /^not there: 2020 indiv$/m);
     assert.match(text.out, /^nothing to do/m);
+  });
+
+  it('says that a cache cannot be written, and fetches nothing', async () => {
+    const env = { FUNDLENS_CACHE_DIR: join(cacheDir, 'file', 'x') };
+    writeFileSync(join(cacheDir, 'file'), '');
+    for (const command of ['download', 'bulk']) {
+      const run = await start(words(command), env).ended;
+      assert.equal(run.code, 2, run.err);
+      assert.match(
+        run.err,
+        /file\/x: the folder for downloads cannot be written \(ENOTDIR\)\n {2}hint: make it writable/,
+      );
+    }
+    assert.deepEqual(seen(), []);
   });
 
   it('plans the files of a folder by their bytes', async () => {
