@@ -105,6 +105,15 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         });
       }),
     )
+    .command('source <action>', 'how old the rows of sources are', sourceFlags, (given) =>
+      run(async (context) => {
+        const { sourceFreshness } = await import('./commands/source-freshness.ts');
+        return sourceFreshness(context, {
+          ...selectionOptions(given),
+          output: text(given['output']),
+        });
+      }),
+    )
     .command('debug', 'show the settings in use and try the connection', {}, (given) =>
       run(async (context) => {
         const { debug } = await import('./commands/debug.ts');
@@ -150,6 +159,10 @@ function runFlags(cli: Argv): Argv {
     .option('dry-run', {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
+    })
+    .option('store-failures', {
+      type: 'boolean',
+      describe: 'keep the rows that tests find wrong, in tables',
     })
     .option('fail-fast', {
       alias: 'x',
@@ -227,6 +240,20 @@ function depsFlags(cli: Argv): Argv {
     });
 }
 
+function sourceFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .positional('action', {
+      choices: ['freshness', 'snapshot-freshness'] as const,
+      describe: 'what to ask of sources',
+    })
+    .option('threads', { type: 'string', describe: 'sources asked at once' })
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      describe: 'file to write; target/sources.json where not given',
+    });
+}
+
 function dbFlags(cli: Argv): Argv {
   return cli
     .positional('action', {
@@ -245,6 +272,8 @@ function commonOptions(given: Given): CommonOptions {
     target: text(given['target']),
     varsText: text(given['vars']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
+    storeFailures:
+      given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
   };
 }

@@ -2,17 +2,17 @@
 
 import { Readable } from 'node:stream';
 import csvParser from 'csv-parser';
+import { hashDelimiter } from '../bronze/tables.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { ArchiveError } from '../errors.ts';
 import { CsvGate, type CsvRecord } from './csv-gate.ts';
 import { checkHeader, findColumn } from './csv-header.ts';
+import { LineOutput } from './line-output.ts';
 import type { GateCounts, SetAsideLine } from './types.ts';
 
-/** What is read, and for which load. */
+/** What is read. */
 export interface CsvRequest {
   readonly dataset: Dataset;
-  readonly cycle: number;
-  readonly loadId: number;
   /** As messages name it. */
   readonly file: string;
   /** True to leave columns out that the table does not have. */
@@ -21,10 +21,12 @@ export interface CsvRequest {
 
 /** A CSV as rows for COPY. */
 export interface CsvRows {
-  /** The body of COPY, in the columns of `copyIn` of a staging table. */
+  /** The body of `copy … (_line, _hash, <columns>) from stdin (format text, delimiter '|', null '')`. */
   readonly rows: AsyncGenerator<Buffer>;
   /** Complete once the rows were read to their end. */
   readonly counts: () => GateCounts;
+  /** Sum of the hashes of all rows. */
+  readonly hashSum: () => bigint;
 }
 
 /** Reads a CSV; `setAside` is given the lines that are rejected or repaired, as they are found. */
@@ -57,10 +59,15 @@ export function readCsvRows(
     await setAside(gate.takeSetAside());
     if (passed.length > 0) yield passed;
   };
+  const output = new LineOutput();
   const rows = async function* (): AsyncGenerator<Buffer> {
-    for await (const batch of records()) yield await toCopy(request, names, batch);
+    for await (const batch of records()) {
+      output.start(nothing);
+      await writeRows(output, dataset, names, batch);
+      yield output.bytes();
+    }
   };
-  return { rows: rows(), counts: () => gate.counts() };
+  return { rows: rows(), counts: () => gate.counts(), hashSum: () => output.hashSum() };
 }
 
 /** Returns the names of a header, without blanks around them and without the one after a last comma. */
@@ -78,31 +85,39 @@ function readNames(header: Buffer): readonly string[] {
   return names.at(-1) === '' ? names.slice(0, -1) : names;
 }
 
-/** Writes records as COPY takes them, each under its lineage; an empty field is null. */
-async function toCopy(
-  request: CsvRequest,
+/** Writes records as COPY takes them, each after its line and its hash; an empty field is null. */
+async function writeRows(
+  output: LineOutput,
+  dataset: Dataset,
   names: readonly string[],
   records: readonly CsvRecord[],
-): Promise<Buffer> {
-  const prefix = `${request.cycle}|${request.loadId}|`;
-  const columns = request.dataset.columns.map(({ name }) => name);
+): Promise<void> {
+  const columns = dataset.columns.map(({ name }) => name);
   // Copies: the parser takes quotes out of the bytes that it is given.
   const source = Readable.from(records.map(({ bytes }) => Buffer.concat([bytes, lineFeed])));
   const parser = source.pipe(csvParser({ headers: names, strict: true }));
-  const lines: string[] = [];
+  let rows = 0;
   for await (const row of parser as AsyncIterable<Readonly<Record<string, string>>>) {
-    const fields = columns.map((name) => quoteField(row[name] ?? ''));
-    lines.push(`${prefix}${records[lines.length]?.line}|${fields.join('|')}\n`);
+    const fields = columns.map((name) => row[name] ?? '');
+    const hashed = Buffer.from(fields.join(hashDelimiter(dataset)));
+    const written = Buffer.from(fields.map(escapeField).join('|'));
+    output.addWritten(hashed, written, records[rows]?.line ?? 0);
+    rows += 1;
   }
-  if (lines.length !== records.length) {
-    throw new Error(`csv-parser read ${lines.length} of ${records.length} records`);
+  if (rows !== records.length) {
+    throw new Error(`csv-parser read ${rows} of ${records.length} records`);
   }
-  return Buffer.from(lines.join(''));
 }
 
+const nothing = Buffer.alloc(0);
 const lineFeed = Buffer.from('\n');
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '|': '\\|',
+  '\n': '\\n',
+  '\r': '\\r',
+};
 
-/** No text holds the quote character: the gate rejects byte 0x01. */
-function quoteField(text: string): string {
-  return /[|\r\n]/.test(text) ? `\x01${text}\x01` : text;
+function escapeField(text: string): string {
+  return text.replace(/[\\|\n\r]/g, (character) => escapes[character] ?? character);
 }

@@ -3,7 +3,9 @@
 import { copyIn } from '../../core/copy.ts';
 import type { Client, Database } from '../../core/database.ts';
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import { hasCommitteeState } from '../bronze/state.ts';
 import type { Dataset } from '../datasets/types.ts';
+import { CommitteeTally } from './committee-tally.ts';
 import { readCsvRows } from './csv-rows.ts';
 import { LineGate } from './line-gate.ts';
 import { stagingTable } from './staging.ts';
@@ -19,6 +21,8 @@ export interface StageRequest {
   readonly becomesPartition: boolean;
   /** True to leave columns out that a header has and the table has not. */
   readonly accept: boolean;
+  /** Days of contributions after this one are typos: as 20190317. */
+  readonly latestDay: number;
   /** Lends the second connection, for lines set aside while the first one copies. */
   readonly database: Database;
   readonly signal: AbortSignal;
@@ -34,18 +38,23 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   const table = stagingTable(dataset, cycle);
   const relation = quoteQualified('bronze', table);
   const target = quoteQualified('bronze', dataset.table);
+  // What is the same in every row is a default, which costs less than a field in every line.
+  const constant = `alter column cycle set default ${Number(cycle)},
+                    alter column _load_id set default ${Number(request.loadId)}`;
   await client.query(
     becomesPartition
-      ? `create table ${relation}
-           (like ${target} including comments including generated, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
-      : `create unlogged table ${relation} (like ${target} including generated)`,
+      ? `create table ${relation} (like ${target} including comments,
+           constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
+      : `create unlogged table ${relation} (like ${target})`,
   );
-  const columns = ['cycle', '_load_id', '_line', ...dataset.columns.map(({ name }) => name)];
-  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request);
+  await client.query(`alter table ${relation} ${constant}`);
+  const columns = ['_line', '_hash', ...dataset.columns.map(nameOf)];
+  const tally = createTally(request);
+  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request, tally);
   const copied = await copyIn(
     client,
     `copy ${relation} (${columns.map(quoteIdentifier).join(', ')}) from stdin
-       with (format csv, delimiter '|', quote E'\\x01', null '', encoding 'UTF8'
+       with (format text, delimiter '|', null '', encoding 'UTF8'
              ${becomesPartition ? ', freeze' : ''})`,
     gated.rows,
   );
@@ -53,7 +62,23 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   if (copied !== counts.rowsPassed) {
     throw new Error(`PostgreSQL took ${copied} of ${counts.rowsPassed} rows of ${dataset.name}`);
   }
-  return { counts, table };
+  return { counts, table, hashSum: gated.hashSum(), committees: tally?.counts() };
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+/** Only indiv keeps a state of each committee. */
+function createTally({ dataset, latestDay }: StageRequest): CommitteeTally | undefined {
+  if (!hasCommitteeState(dataset)) return undefined;
+  const names = dataset.columns.map(nameOf);
+  const committeeField = names.indexOf('cmte_id');
+  return new CommitteeTally({
+    committeeField,
+    dateField: names.indexOf('transaction_dt'),
+    latestDay,
+  });
 }
 
 /** Name of the constraint that lets a partition be attached without being read. */
@@ -63,29 +88,27 @@ export const cycleCheck = 'cycle_of_partition';
 interface GatedRows {
   readonly rows: AsyncGenerator<Buffer>;
   readonly counts: () => GateCounts;
+  readonly hashSum: () => bigint;
 }
 
-function readPipes(request: StageRequest): GatedRows {
-  const { dataset, cycle, loadId } = request;
-  const { trailingDelimiter } = dataset;
-  const fieldCount = dataset.columns.length;
-  const gate = new LineGate({ fieldCount, trailingDelimiter, cycle, loadId });
-  return { rows: gatedRows(gate, request), counts: () => gate.counts() };
+function readPipes(request: StageRequest, tally: CommitteeTally | undefined): GatedRows {
+  const { trailingDelimiter, columns } = request.dataset;
+  const gate = new LineGate({ fieldCount: columns.length, trailingDelimiter, tally });
+  const rows = gatedRows(gate, request);
+  return { rows, counts: () => gate.counts(), hashSum: () => gate.hashSum() };
 }
 
 function readCsv(request: StageRequest): GatedRows {
-  const { dataset, cycle, loadId, accept, member } = request;
+  const { dataset, accept, member } = request;
   const apart = createSetAside(request.database);
-  const source = readCsvRows(
-    { dataset, cycle, loadId, accept, file: member.name },
-    chunksOf(request),
-    (lines) => apart.add(lines),
+  const source = readCsvRows({ dataset, accept, file: member.name }, chunksOf(request), (lines) =>
+    apart.add(lines),
   );
   const rows = async function* (): AsyncGenerator<Buffer> {
     yield* source.rows;
     await apart.flush();
   };
-  return { rows: rows(), counts: source.counts };
+  return { ...source, rows: rows() };
 }
 
 async function* chunksOf({ member, signal }: StageRequest): AsyncGenerator<Buffer> {

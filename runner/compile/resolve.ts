@@ -4,6 +4,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
+  ParsedGenericTest,
   ParsedModel,
   ParsedProject,
   ParsedSeed,
@@ -15,6 +16,8 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
+import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
@@ -68,6 +71,7 @@ export interface Referable {
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  readonly eventTime?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -92,7 +96,9 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
   faults.push(...sharedRelations([...models, ...seeds]));
   const referable = referables(models, seeds);
   const tables = sourcesByTable(sources);
@@ -168,9 +174,10 @@ function referables(
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation } of models) {
+  for (const { parsed, uniqueId, relation, config } of models) {
     const { name, packageName, version, latestVersion } = parsed;
-    add({ name, packageName, version, latestVersion, uniqueId, relation });
+    const eventTime = config.event_time ?? undefined;
+    add({ name, packageName, version, latestVersion, uniqueId, relation, eventTime });
   }
   for (const seed of seeds) add(seed);
   return byName;
@@ -234,8 +241,10 @@ function resolveModel(
   const capture = captured.get(captureKey(model));
   if (capture === undefined) return undefined;
   const report = facts.configReport?.(model.packageName);
-  const config = resolveConfig('model', [...model.layers, capture.layer], faults, report);
+  const layers = [...model.layers, capture.layer];
+  const config = resolveConfig('model', layers, faults, report);
   if (config === undefined) return undefined;
+  faults.push(...designFaults(config, config.materialized, layers, model.path));
   return {
     parsed: model,
     captured: capture,
@@ -258,6 +267,7 @@ function resolveSeed(
   const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
+  faults.push(...designFaults(config, 'seed', seed.layers, seed.path));
   const relation = relationOf(facts, seed, config);
   return {
     kind: 'seed',
@@ -288,12 +298,15 @@ export function builtFields(
     relation,
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
-    indexes: (config.indexes ?? []).map(({ columns, unique, type }) => ({ columns, unique, type })),
+    indexes: makeIndexes(config),
+    design: makeDesign(config),
+    publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
+    ...(config.event_time ? { eventTime: config.event_time } : {}),
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   return [
@@ -311,6 +324,8 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       columns: columnDocs(source.properties),
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
+      ...(config.event_time ? { eventTime: config.event_time } : {}),
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }
@@ -324,10 +339,11 @@ function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
 }
 
 /** Schema and alias as the project's naming macros decide. */
-function relationOf(
+export function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSingularTest | ParsedGenericTest,
+  config: Readonly<Record<string, unknown>> &
+    Pick<Config<'model'>, 'database' | 'schema' | 'alias'>,
 ): RelationName {
   const { database, schema: targetSchema } = facts.inputs.target;
   if (config.database && config.database !== database) {
@@ -365,7 +381,7 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  node: ParsedModel | ParsedSeed,
+  node: Pick<ParsedModel, 'path' | 'packageName'>,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {

@@ -51,7 +51,7 @@ function askFacts(input: DeltaInput): Statement | undefined {
     isKeyed && !delta.incremental.mayRepeatKeys
       ? `coalesce((select jsonb_agg(to_jsonb(repeated)) from (\n    select array[${values}] as key, count(*) as rows from ${staged}\n    group by ${list} having count(*) > 1 order by 1 limit ${shownKeys}\n  ) as repeated), '[]')`
       : "'[]'::jsonb";
-  const strays = isKeyed ? '0' : straysOf(delta);
+  const strays = isKeyed ? '0' : straysOf(delta, state);
   return {
     sql:
       `select jsonb_build_object(\n  'nullKeys', to_jsonb(array_remove(array[${isKeyed ? nulls.join(', ') : ''}]::text[], null)),\n` +
@@ -61,9 +61,15 @@ function askFacts(input: DeltaInput): Statement | undefined {
 }
 
 /** Without a key nothing would ever remove a row that lies outside the windows. */
-function straysOf({ windows, eventTime }: Delta): string {
+function straysOf({ windows, eventTime: given }: Delta, state: RelationState): string {
+  const eventTime = columnNamed(given, state);
   if (windows.length === 0 || eventTime === undefined) return '0';
   return `count(*) filter (where (${inWindows(windows, quoteIdentifier(eventTime))}) is not true)`;
+}
+
+function columnNamed(given: string | undefined, state: RelationState): string | undefined {
+  const resolved = given === undefined ? undefined : resolveKey([given], state.columns);
+  return resolved?.kind === 'key' ? resolved.columns[0] : undefined;
 }
 
 /** Plans the merge, or says why there is none. */
@@ -213,12 +219,12 @@ function writeSets(parts: WriteParts): readonly Statement[] {
 
 function writeWindows(parts: WriteParts): readonly Statement[] | Refused {
   const { input, rows, key } = parts;
-  const { windows, eventTime } = input.delta;
-  const column = rows.columns.find(({ name }) => name === eventTime);
-  if (eventTime === undefined || column === undefined) {
+  const { windows } = input.delta;
+  const eventTime = columnNamed(input.delta.eventTime, parts.staged);
+  if (eventTime === undefined || !rows.columns.some(({ name }) => name === eventTime)) {
     return {
       kind: 'refuse',
-      reason: `\`event_time\` is \`${eventTime ?? ''}\`, which the table does not have`,
+      reason: `\`event_time\` is \`${input.delta.eventTime ?? ''}\`, which the table does not have`,
       hint: 'name a column of the query as `event_time`',
     };
   }

@@ -22,12 +22,16 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
+    nodes: Object.fromEntries(nodes.filter((node) => !apart.has(node.kind)).map(entry)),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
+    unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
   });
 }
+
+/** Kinds that stand outside `nodes` in dbt's manifest. */
+const apart: ReadonlySet<Node['kind']> = new Set(['source', 'unit-test']);
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -49,11 +53,13 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node === undefined) return `compiled/${id}.sql`;
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
-    return `${base}/${node.path}/${node.name}.sql`;
+    return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
+  if (node.kind === 'unit-test') return `${base}/${node.path}/${node.name}.sql`;
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
@@ -96,8 +102,8 @@ function manifestNode(node: Node, database: string) {
           meta: node.meta,
         },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
     case 'seed':
@@ -121,10 +127,12 @@ function manifestNode(node: Node, database: string) {
         column_name: node.columnName ?? null,
         test_metadata: node.testName === undefined ? null : { name: node.testName },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
+    case 'unit-test':
+      return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
       return {
         ...common,
@@ -147,6 +155,8 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
+  const isSql = (node?.kind === 'model' || node?.kind === 'test') && !node.isLate;
+  const compiledSql = isSql ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,
@@ -163,8 +173,8 @@ function resultEntry(manifest: Manifest, outcome: Outcome) {
     adapter_response: outcome.rows === undefined ? {} : { rows_affected: outcome.rows },
     message: outcome.error?.message ?? null,
     failures: outcome.failures ?? null,
-    compiled: node?.kind === 'model' || node?.kind === 'test',
-    compiled_code: node?.kind === 'model' || node?.kind === 'test' ? node.compiledSql : null,
+    compiled: compiledSql !== null,
+    compiled_code: compiledSql,
     relation_name: null,
   };
 }
