@@ -119,7 +119,7 @@ describe('extract bulk on the real sample', () => {
   });
 
   it('gives every row the hash that the server makes of its line', async () => {
-    for (const dataset of datasets) {
+    for (const dataset of datasets.filter(({ format }) => format === 'pipe')) {
       const fields = dataset.columns.map(({ name }) => `"${name}"`).join(", '|', ");
       const [row] = await queryOnce(
         connection,
