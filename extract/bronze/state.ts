@@ -28,28 +28,30 @@ export async function readLatestDay(client: Client, watermark: Date): Promise<nu
   return Number(rows[0]?.day);
 }
 
-/** What a load knows of its file beside the rows. */
-export interface FileFacts {
-  /** True when it came from a server just now, or is known to be what the server has. */
-  readonly isChecked: boolean;
-  /** Of its committees; undefined where nobody counted. */
+/** What a load knows of the committees of its file. */
+export interface FileCommittees {
+  /** Undefined where nobody counted. */
   readonly counts: readonly CommitteeCount[] | undefined;
   /** Those whose rows changed; undefined when all of them did. */
   readonly changed: readonly string[] | undefined;
 }
 
-/** Sets the state of a load's dataset and cycle and tells listeners of `fundlens_load`, in its transaction. */
+/**
+ * Sets the state of a load's dataset and cycle and tells listeners of `fundlens_load`, in its transaction.
+ * `isChecked`: the file came from a server just now, or is known to be what the server has.
+ */
 export async function recordState(
   client: Client,
   dataset: Dataset,
   load: Load,
-  from: FileFacts,
+  committees: FileCommittees,
+  isChecked: boolean,
 ): Promise<void> {
   const { rowsRead, rowsRejected } = load;
   const apart = await countApart(client, dataset, load);
   if (hasCommitteeState(dataset)) {
-    if (from.counts === undefined) await countCommittees(client, dataset, load);
-    else await recordCommittees(client, load, from.counts, from.changed);
+    if (committees.counts === undefined) await countCommittees(client, dataset, load);
+    else await recordCommittees(client, load, committees.counts, committees.changed);
   }
   await client.query(
     `insert into bronze.extraction_state as state
@@ -74,7 +76,7 @@ export async function recordState(
       rowsRead - rowsRejected,
       apart.withdrawn,
       apart.history,
-      from.isChecked,
+      isChecked,
     ],
   );
   await client.query("select pg_notify('fundlens_load', $1)", [

@@ -18,7 +18,8 @@ export interface ExistingTable {
 
 /** Names how the rows of a dataset are hashed; the ledger keeps it with every load. */
 export function hashAlgorithmOf(dataset: Dataset): string {
-  return `hashtextextended/${dataset.columns.length} columns`;
+  const between = dataset.format === 'csv' ? ' parted by 0x01' : '';
+  return `hashtextextended/${dataset.columns.length} columns${between}`;
 }
 
 /**

@@ -21,11 +21,11 @@ export interface CsvRequest {
 
 /** A CSV as rows for COPY. */
 export interface CsvRows {
-  /** The body of `copy … (_line, _hash, <columns>) from stdin (format text, delimiter '|', null '')`. */
+  /** The body of COPY, in the columns of `copyIn` of a staging table. */
   readonly rows: AsyncGenerator<Buffer>;
   /** Complete once the rows were read to their end. */
   readonly counts: () => GateCounts;
-  /** Sum of the hashes of all rows. */
+  /** Of the hashes of the rows, likewise. */
   readonly hashSum: () => bigint;
 }
 
@@ -63,7 +63,7 @@ export function readCsvRows(
   const rows = async function* (): AsyncGenerator<Buffer> {
     for await (const batch of records()) {
       output.start(nothing);
-      await writeRows(output, dataset, names, batch);
+      await addRecords(output, dataset, names, batch);
       yield output.bytes();
     }
   };
@@ -85,39 +85,31 @@ function readNames(header: Buffer): readonly string[] {
   return names.at(-1) === '' ? names.slice(0, -1) : names;
 }
 
-/** Writes records as COPY takes them, each after its line and its hash; an empty field is null. */
-async function writeRows(
+/** Writes records as COPY takes them; an empty field is null. */
+async function addRecords(
   output: LineOutput,
   dataset: Dataset,
   names: readonly string[],
   records: readonly CsvRecord[],
 ): Promise<void> {
   const columns = dataset.columns.map(({ name }) => name);
+  const between = hashDelimiter(dataset);
   // Copies: the parser takes quotes out of the bytes that it is given.
   const source = Readable.from(records.map(({ bytes }) => Buffer.concat([bytes, lineFeed])));
   const parser = source.pipe(csvParser({ headers: names, strict: true }));
-  let rows = 0;
+  let read = 0;
   for await (const row of parser as AsyncIterable<Readonly<Record<string, string>>>) {
-    const fields = columns.map((name) => row[name] ?? '');
-    const hashed = Buffer.from(fields.join(hashDelimiter(dataset)));
-    const written = Buffer.from(fields.map(escapeField).join('|'));
-    output.addWritten(hashed, written, records[rows]?.line ?? 0);
-    rows += 1;
+    const record = records[read];
+    if (record !== undefined) {
+      const fields = columns.map((name) => row[name] ?? '');
+      output.addFields(fields, record.line, between);
+    }
+    read += 1;
   }
-  if (rows !== records.length) {
-    throw new Error(`csv-parser read ${rows} of ${records.length} records`);
+  if (read !== records.length) {
+    throw new Error(`csv-parser read ${read} of ${records.length} records`);
   }
 }
 
 const nothing = Buffer.alloc(0);
 const lineFeed = Buffer.from('\n');
-const escapes: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  '|': '\\|',
-  '\n': '\\n',
-  '\r': '\\r',
-};
-
-function escapeField(text: string): string {
-  return text.replace(/[\\|\n\r]/g, (character) => escapes[character] ?? character);
-}

@@ -55,15 +55,21 @@ export class LineOutput {
 
   /** Adds a row of any text, written so that COPY reads it back as it is. */
   addEscaped(text: Buffer, line: number): void {
-    this.addWritten(text, escapeForCopy(text), line);
+    hashRow(text, viewOf(text), 0, text.length, this.hash);
+    const escaped = escapeForCopy(text);
+    this.startRow(line, escaped.length);
+    escaped.copy(this.buffer, this.length);
+    this.endRow(escaped.length);
   }
 
-  /** Adds a row that is written for COPY already; its hash is that of another text. */
-  addWritten(hashed: Buffer, written: Buffer, line: number): void {
-    hashRow(hashed, viewOf(hashed), 0, hashed.length, this.hash);
-    this.startRow(line, written.length);
-    written.copy(this.buffer, this.length);
-    this.endRow(written.length);
+  /** Adds a row of fields, which may hold anything but NUL and `between`, which parts them where they are hashed. */
+  addFields(fields: readonly string[], line: number, between: string): void {
+    const text = Buffer.from(fields.join(between));
+    hashRow(text, viewOf(text), 0, text.length, this.hash);
+    const escaped = Buffer.from(fields.map(escapeField).join('|'));
+    this.startRow(line, escaped.length);
+    escaped.copy(this.buffer, this.length);
+    this.endRow(escaped.length);
   }
 
   private startRow(line: number, size: number): void {
@@ -110,4 +116,10 @@ function escapeForCopy(text: Buffer): Buffer {
     at += 1;
   }
   return escaped.subarray(0, at);
+}
+
+function escapeField(field: string): string {
+  return field.replace(/[\\|\r\n]/g, (found) =>
+    found === '\n' ? '\\n' : found === '\r' ? '\\r' : `\\${found}`,
+  );
 }

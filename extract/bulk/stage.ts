@@ -19,10 +19,10 @@ export interface StageRequest {
   readonly member: ArchiveMember;
   /** True where the staging table itself will become the cycle's partition. */
   readonly becomesPartition: boolean;
-  /** True to leave columns out that a header has and the table has not. */
-  readonly accept: boolean;
   /** Days of contributions after this one are typos: as 20190317. */
   readonly latestDay: number;
+  /** True to leave columns out that a header has and the table has not. */
+  readonly accept: boolean;
   /** Lends the second connection, for lines set aside while the first one copies. */
   readonly database: Database;
   readonly signal: AbortSignal;
@@ -49,8 +49,7 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   );
   await client.query(`alter table ${relation} ${constant}`);
   const columns = ['_line', '_hash', ...dataset.columns.map(nameOf)];
-  const tally = createTally(request);
-  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request, tally);
+  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request);
   const copied = await copyIn(
     client,
     `copy ${relation} (${columns.map(quoteIdentifier).join(', ')}) from stdin
@@ -62,7 +61,7 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   if (copied !== counts.rowsPassed) {
     throw new Error(`PostgreSQL took ${copied} of ${counts.rowsPassed} rows of ${dataset.name}`);
   }
-  return { counts, table, hashSum: gated.hashSum(), committees: tally?.counts() };
+  return { counts, table, hashSum: gated.hashSum(), committees: gated.committees?.() };
 }
 
 function nameOf({ name }: { readonly name: string }): string {
@@ -89,13 +88,19 @@ interface GatedRows {
   readonly rows: AsyncGenerator<Buffer>;
   readonly counts: () => GateCounts;
   readonly hashSum: () => bigint;
+  readonly committees?: () => StagedFile['committees'];
 }
 
-function readPipes(request: StageRequest, tally: CommitteeTally | undefined): GatedRows {
+function readPipes(request: StageRequest): GatedRows {
   const { trailingDelimiter, columns } = request.dataset;
+  const tally = createTally(request);
   const gate = new LineGate({ fieldCount: columns.length, trailingDelimiter, tally });
-  const rows = gatedRows(gate, request);
-  return { rows, counts: () => gate.counts(), hashSum: () => gate.hashSum() };
+  return {
+    rows: gatedRows(gate, request),
+    counts: () => gate.counts(),
+    hashSum: () => gate.hashSum(),
+    committees: () => tally?.counts(),
+  };
 }
 
 function readCsv(request: StageRequest): GatedRows {

@@ -138,8 +138,8 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         loadId,
         member,
         becomesPartition,
-        accept: run.accept,
         latestDay,
+        accept: run.accept,
         database: databases.rows,
         signal: run.context.signal,
       });
@@ -172,11 +172,8 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
-      await recordState(client, dataset, load, {
-        isChecked: file.origin !== undefined,
-        counts: staged.committees,
-        changed: changes.committees,
-      });
+      const committees = { counts: staged.committees, changed: changes.committees };
+      await recordState(client, dataset, load, committees, file.origin !== undefined);
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');
