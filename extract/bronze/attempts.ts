@@ -74,6 +74,21 @@ export async function closeCrashedAttempts(client: Client): Promise<number> {
   return rowCount ?? 0;
 }
 
+/**
+ * Notes that a unit's file is what is loaded, where the newest try did not succeed: a load that failed or
+ * was interrupted is then no longer the last word on it. Where it did, there is nothing to note.
+ */
+export async function settleUnchanged(client: Client, unit: LoadUnit): Promise<void> {
+  await client.query(
+    `insert into bronze.attempts (dataset, cycle, scope, source, phase, status, finished_at, load_id)
+     select $1, $2, $3, $4, 'unchanged', 'succeeded', clock_timestamp(),
+            (select max(load_id) from bronze.loads where dataset = $1 and cycle = $2 and scope = $3)
+      where (select status from bronze.attempts where dataset = $1 and cycle = $2 and scope = $3
+              order by attempt_id desc limit 1) <> 'succeeded'`,
+    [unit.dataset, unit.cycle, unit.scope, unit.source],
+  );
+}
+
 async function startAttempt(database: Database, unit: LoadUnit): Promise<number> {
   const { rows } = await database.withClient((client) =>
     client.query<{ id: string }>(
