@@ -7,6 +7,7 @@ import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
 import { compileModel, lateModel } from './compile-model.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
+import { compileSnapshot, lateSnapshot } from './compile-snapshot.ts';
 import {
   captureTestQueries,
   compileLateQuery,
@@ -20,8 +21,8 @@ import {
   unitTestTargets,
 } from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
-import type { ResolvedModel, Resolver } from './resolve.ts';
-import type { Model, Node, NodeId, Test, UnitTest } from './types.ts';
+import type { ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
+import type { Model, Node, NodeId, Snapshot, Test, UnitTest } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
 export interface LateRequest {
@@ -37,7 +38,7 @@ export interface LateRequest {
 export type Turn = (answers: Answers) => Attempt<ReadonlyMap<NodeId, Late>>;
 
 /** A node that can be late. */
-export type Late = Model | Test | UnitTest;
+export type Late = Model | Snapshot | Test | UnitTest;
 
 /** How a node is compiled: at once, or once its turn comes. */
 export interface Recipe {
@@ -53,6 +54,11 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     now: (it) => compileModel(it, model),
     before: (it) => lateModel(it, model),
     later: (it, expected) => compileModel(it, model, expected),
+  });
+  const ofSnapshot = (snapshot: ResolvedSnapshot): Recipe => ({
+    now: (it) => compileSnapshot(it, snapshot),
+    before: (it) => lateSnapshot(it, snapshot),
+    later: (it, expected) => compileSnapshot(it, snapshot, expected),
   });
   const ofTest = (
     compile: (it: Resolver, makeQueries: MakeQueries) => Test | undefined,
@@ -75,6 +81,7 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
   };
   return [
     ...resolver.models.map(ofModel),
+    ...resolver.snapshots.map(ofSnapshot),
     ...parsed.singularTests.map((test) =>
       ofTest((it, makeQueries) => compileSingularTest(it, test, makeQueries)),
     ),

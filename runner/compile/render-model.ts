@@ -8,7 +8,13 @@ import type { BatchInputs } from './batches.ts';
 import { nodeContext } from './context.ts';
 import { type Expected, expectRead } from './late.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
-import { type Referable, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
+import {
+  type Referable,
+  type ResolvedModel,
+  type ResolvedSnapshot,
+  type Resolver,
+  relationOfNode,
+} from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
 import type { Batches, NodeId } from './types.ts';
@@ -37,7 +43,7 @@ export interface RenderedModel {
  */
 export function renderModel(
   resolver: Resolver,
-  model: ResolvedModel,
+  model: ResolvedModel | ResolvedSnapshot,
   parts: RenderParts,
 ): RenderedModel {
   const { config, relation } = model;

@@ -157,6 +157,36 @@ export interface Seed extends BuiltNode {
   readonly columnTypes: Readonly<Record<string, string>>;
 }
 
+/** The columns that a snapshot adds to those of its query. */
+export interface SnapshotColumns {
+  readonly scdId: string;
+  readonly updatedAt: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** Only where deleted rows get a record of their own. */
+  readonly isDeleted: string;
+}
+
+/** A table that keeps every version of the rows of a query. */
+export interface Snapshot extends BuiltNode {
+  readonly kind: 'snapshot';
+  /** How a changed row is told: by a column of times, or by comparing columns. */
+  readonly strategy: 'timestamp' | 'check';
+  /** SQL of the columns or expressions that tell rows apart. */
+  readonly uniqueKey: readonly string[];
+  /** SQL of the time of a version; undefined for the moment of the run. */
+  readonly updatedAt: string | undefined;
+  /** The columns to compare; undefined for all. */
+  readonly checkColumns: readonly string[] | undefined;
+  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
+  /** SQL of the end of a version that holds; undefined for null. */
+  readonly validToCurrent: string | undefined;
+  readonly snapshotColumns: SnapshotColumns;
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+}
+
 /** A query that returns the rows that are wrong. */
 export interface Test extends NodeCommon {
   readonly kind: 'test';
@@ -276,10 +306,10 @@ export interface Period {
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Test | UnitTest | Source;
+export type Node = Model | Seed | Snapshot | Test | UnitTest | Source;
 
 /** A node that a run builds. */
-export type Buildable = Model | Seed;
+export type Buildable = Model | Seed | Snapshot;
 
 /** Where each part of compiled SQL was written; `placeAt` of core/template reads it. */
 export type SqlMap = readonly SourceMark[];

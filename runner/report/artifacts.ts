@@ -54,7 +54,10 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
-  if (node.kind === 'unit-test') return `${base}/${node.path}/${node.name}.sql`;
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
+    return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
@@ -112,6 +115,27 @@ function manifestNode(node: Node, database: string) {
         ...relationFields(node.relation, database),
         config: { materialized: 'seed', enabled: true, column_types: node.columnTypes },
       };
+    case 'snapshot':
+      return {
+        ...common,
+        ...relationFields(node.relation, database),
+        config: {
+          materialized: 'snapshot',
+          enabled: true,
+          tags: node.tags,
+          meta: node.meta,
+          strategy: node.strategy,
+          unique_key: node.uniqueKey.length === 1 ? node.uniqueKey[0] : node.uniqueKey,
+          updated_at: node.updatedAt ?? null,
+          check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
+          hard_deletes: node.hardDeletes,
+          dbt_valid_to_current: node.validToCurrent ?? null,
+        },
+        raw_code: node.rawSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
+        language: 'sql',
+      };
     case 'test':
       return {
         ...common,
@@ -155,7 +179,8 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
-  const isSql = (node?.kind === 'model' || node?.kind === 'test') && !node.isLate;
+  const isSql =
+    (node?.kind === 'model' || node?.kind === 'snapshot' || node?.kind === 'test') && !node.isLate;
   const compiledSql = isSql ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {

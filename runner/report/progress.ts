@@ -116,6 +116,8 @@ function describeNode(node: Node): string {
   switch (node.kind) {
     case 'model':
       return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'snapshot':
+      return `snapshot ${node.relation.schema}.${node.relation.identifier}`;
     case 'seed':
       return `seed ${node.relation.schema}.${node.relation.identifier}`;
     case 'test':
