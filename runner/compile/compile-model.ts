@@ -1,16 +1,12 @@
 // The second pass over a model: its SQL, with every relation named.
 
 import { UserError } from '../../core/errors.ts';
-import { fromJson } from '../../core/template/json.ts';
-import { renderTemplate } from '../../core/template/render.ts';
-import { nodeContext } from './context.ts';
-import { incrementalOf } from './incremental.ts';
-import { type Expected, expectRead, parentsOf } from './late.ts';
-import { madeOnce, nodeValue } from './node-value.ts';
+import { compileBatches } from './compile-batches.ts';
+import { type IncrementalFacts, incrementalOf } from './incremental.ts';
+import { type Expected, parentsOf } from './late.ts';
 import { refusalsOf } from './refusals.ts';
-import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
-import { scopeOf } from './scope.ts';
-import { trimSql } from './trim-sql.ts';
+import { renderModel } from './render-model.ts';
+import { builtFields, type ResolvedModel, type Resolver } from './resolve.ts';
 import type { Model, NodeId } from './types.ts';
 
 /**
@@ -19,53 +15,17 @@ import type { Model, NodeId } from './types.ts';
  */
 export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
   const dependsOn = new Set<NodeId>(expected);
-  const { config, relation } = model;
-  const { database } = resolver.facts.inputs.target;
-  const from = model.parsed.packageName;
-  const described = madeOnce(() =>
-    nodeValue({
-      ...model.parsed,
-      database,
-      schema: relation.schema,
-      alias: relation.identifier,
-      config,
-    }),
-  );
-  let compiledAs: boolean | undefined;
-  const context = nodeContext(
-    resolver.facts,
-    {
-      onIncremental: (answer) => {
-        compiledAs = answer;
-      },
-      relation: relationOfNode(resolver, relation),
-      get model() {
-        return described();
-      },
-      execute: true,
-      packageName: from,
-    },
-    {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        expectRead(expected, found.uniqueId, `ref('${name}')`);
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      config: () => undefined,
-      readConfig: (name) => {
-        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
-    },
-  );
-  const rendered = trimSql(renderTemplate(model.captured.template, scopeOf(context)));
+  const parts = { dependsOn, expected, asked: {} };
+  const { incremental, ...fields } = modelFields(resolver, model);
+  const compiled =
+    incremental?.strategy === 'microbatch'
+      ? compileBatches(resolver, model, {
+          ...incrementalFacts(resolver, model),
+          incremental,
+          parts,
+        })
+      : renderModel(resolver, model, parts);
+  const { rendered, isIncremental, batches } = compiled;
   if (isEmptySql(rendered.text)) {
     throw new UserError('the model holds no SQL', {
       where: { path: model.parsed.path },
@@ -73,7 +33,11 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
     });
   }
   return {
-    ...modelFields(resolver, model, compiledAs),
+    ...fields,
+    ...(incremental === undefined
+      ? {}
+      : { incremental: { ...incremental, compiledAs: isIncremental } }),
+    ...(batches === undefined ? {} : { batches }),
     dependsOn: [...dependsOn].sort(),
     compiledSql: rendered.text,
     sqlMap: rendered.map,
@@ -84,7 +48,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
 export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   const { packageName } = model.parsed;
   return {
-    ...modelFields(resolver, model, undefined),
+    ...modelFields(resolver, model),
     dependsOn: parentsOf(resolver, packageName, model.captured.reads),
     compiledSql: '',
     sqlMap: [],
@@ -92,21 +56,13 @@ export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   };
 }
 
-function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boolean | undefined) {
+function modelFields(
+  resolver: Resolver,
+  model: ResolvedModel,
+): Omit<Model, 'dependsOn' | 'compiledSql' | 'sqlMap'> {
   const { config, relation, parsed, captured } = model;
   const { materialized } = config;
-  const layers = [...parsed.layers, captured.layer].reverse();
-  const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
-  const facts = {
-    config,
-    path: parsed.path,
-    placeOf: (key: string) =>
-      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
-        path: parsed.path,
-      },
-    fullRefresh,
-    compiledAs,
-  };
+  const facts = incrementalFacts(resolver, model);
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
@@ -115,12 +71,28 @@ function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boole
     ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
     ...(materialized === 'materialized_view'
       ? {
-          isFullRefresh: config.full_refresh ?? fullRefresh,
+          isFullRefresh: config.full_refresh ?? facts.fullRefresh,
           onConfigurationChange: config.on_configuration_change,
         }
       : {}),
     refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
     rawSql: parsed.rawSql,
+  };
+}
+
+function incrementalFacts(
+  resolver: Resolver,
+  { config, parsed, captured }: ResolvedModel,
+): IncrementalFacts {
+  const layers = [...parsed.layers, captured.layer].reverse();
+  return {
+    config,
+    path: parsed.path,
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh: resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
   };
 }
 

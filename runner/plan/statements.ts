@@ -27,18 +27,19 @@ export function stageModel(
   model: Model,
   kind: RelationKind,
   current: RelationState | undefined,
-): Statement {
+): readonly Statement[] {
   const kept = current?.kind === kind ? current.options : [];
   const word = dropWord(kind);
-  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
-  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
-  const { body, tail = '' } = withoutMarked(model);
+  const { deleteMarker } = model.incremental ?? {};
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const purpose = `build ${word} aside`;
   // A materialized view stays empty until its definition is compared with the one there is.
-  const filling = kind === 'materialized-view' ? '\nwith no data' : '';
-  return {
-    ...annotate(model.uniqueId, { head, body, tail: tail + filling }),
-    purpose: `build ${word} aside`,
-  };
+  if (kind === 'materialized-view') return fill(model, head, purpose, '\nwith no data');
+  if (deleteMarker === undefined) return fill(model, head, purpose);
+  // A table that is built whole has no row to remove: those that the marker names are left out.
+  const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
+  const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
+  return [{ ...annotate(model.uniqueId, parts), purpose }];
 }
 
 /** Fills the empty stage of a materialized view. */
@@ -62,21 +63,29 @@ export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind 
 /** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
 export function stageDelta(model: Model): readonly Statement[] {
   const staged = quoteRelation(model.staged);
-  const head = `create unlogged table ${staged} as\n`;
   return [
-    {
-      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-      purpose: 'stage the rows to merge',
-    },
+    ...fill(model, `create unlogged table ${staged} as\n`, 'stage the rows to merge'),
     { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
   ];
 }
 
-/** A table that is built whole has no row to remove: those that the marker names are left out. */
-function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
-  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
-  const marker = quoteIdentifier(incremental.deleteMarker);
-  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
+/** One statement creates the stage; of a microbatch model each further batch is one more. */
+function fill(model: Model, head: string, purpose: string, tail = ''): readonly Statement[] {
+  const [first, ...more] = model.batches?.list ?? [];
+  const create = {
+    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql, tail }),
+    purpose,
+  };
+  return [
+    create,
+    ...more.map((batch) => ({
+      ...annotate(model.uniqueId, {
+        head: `insert into ${quoteRelation(model.staged)}\n`,
+        body: batch.compiledSql,
+      }),
+      purpose: `batch from ${batch.start}`,
+    })),
+  ];
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */

@@ -24,6 +24,8 @@ function formatStep(step: Step, position: string): string {
       return formatBuild(step, position);
     case 'test':
       return formatTest(step, position);
+    case 'unit-test':
+      return `-- ${position}: unit test ${step.node}\n${step.isLate ? lateNote : `${step.sql};`}`;
   }
 }
 
@@ -44,6 +46,9 @@ function formatBuild(step: BuildStep, position: string): string {
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  if (step.record && step.record.length > 0) {
+    parts.push(`-- in the same transaction\n${statements(step.record)}`);
+  }
   return parts.join('\n');
 }
 
