@@ -106,6 +106,15 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         });
       }),
     )
+    .command('source <action>', 'how old the rows of sources are', sourceFlags, (given) =>
+      run(async (context) => {
+        const { sourceFreshness } = await import('./commands/source-freshness.ts');
+        return sourceFreshness(context, {
+          ...selectionOptions(given),
+          output: text(given['output']),
+        });
+      }),
+    )
     .command('debug', 'show the settings in use and try the connection', {}, (given) =>
       run(async (context) => {
         const { debug } = await import('./commands/debug.ts');
@@ -229,6 +238,20 @@ function depsFlags(cli: Argv): Argv {
       choices: ['hub', 'git', 'local'] as const,
       default: 'hub',
       describe: 'where the added package comes from',
+    });
+}
+
+function sourceFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .positional('action', {
+      choices: ['freshness', 'snapshot-freshness'] as const,
+      describe: 'what to ask of sources',
+    })
+    .option('threads', { type: 'string', describe: 'sources asked at once' })
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      describe: 'file to write; target/sources.json where not given',
     });
 }
 

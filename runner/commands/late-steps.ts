@@ -48,13 +48,18 @@ export function lateRun(
     steps: {
       build: async (step, client) => {
         const node = await compile(step.node, client);
-        if (node.kind === 'test') throw new Error(`${step.node} is built and a test`);
+        if (node.kind === 'test' || node.kind === 'unit-test') {
+          throw new Error(`${step.node} is built and a test`);
+        }
         return completeBuild(step, node, catalog.relations.get(quoteRelation(node.relation)));
       },
       query: async (query, staged, client) => {
         const node = await compile(query.test, client, staged);
         if (node.kind !== 'test') throw new Error(`${query.test} is tested and no test`);
         return testQuery(node, staged);
+      },
+      unitTest: async (id, client) => {
+        await compile(id, client);
       },
     },
   };

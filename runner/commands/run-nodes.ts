@@ -51,8 +51,7 @@ export async function runNodes(
   const project = await loadProject(context, options);
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
-  const isSelective = options.select.length > 0;
-  refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
+  refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
     const threads = options.threads ?? target.threads;

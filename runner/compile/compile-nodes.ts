@@ -14,9 +14,15 @@ import {
   compileTestQueries,
   type MakeQueries,
 } from './compile-test.ts';
+import {
+  compileUnitTest,
+  lateUnitTest,
+  type UnitTestTarget,
+  unitTestTargets,
+} from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
 import type { ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
-import type { Model, Node, NodeId, Snapshot, Test } from './types.ts';
+import type { Model, Node, NodeId, Snapshot, Test, UnitTest } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
 export interface LateRequest {
@@ -32,7 +38,7 @@ export interface LateRequest {
 export type Turn = (answers: Answers) => Attempt<ReadonlyMap<NodeId, Late>>;
 
 /** A node that can be late. */
-export type Late = Model | Snapshot | Test;
+export type Late = Model | Snapshot | Test | UnitTest;
 
 /** How a node is compiled: at once, or once its turn comes. */
 export interface Recipe {
@@ -65,6 +71,14 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     later: (it, expected, staged) =>
       compile(it, (inner, maker) => compileLateQuery(inner, maker, { expected, staged })),
   });
+  const ofUnitTest = (target: UnitTestTarget): Recipe => {
+    const compile = (it: Resolver) => compileUnitTest(it, target, parsed.fixtures);
+    return {
+      now: compile,
+      before: () => lateUnitTest(target),
+      later: compile,
+    };
+  };
   return [
     ...resolver.models.map(ofModel),
     ...resolver.snapshots.map(ofSnapshot),
@@ -74,6 +88,7 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     ...parsed.genericTests.map((test) =>
       ofTest((it, makeQueries) => compileGenericTest(it, test, makeQueries)),
     ),
+    ...unitTestTargets(parsed, resolver).map(ofUnitTest),
   ];
 }
 

@@ -17,6 +17,7 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
 import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -114,7 +115,9 @@ export function resolveNodes(
       },
     ),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
   faults.push(...sharedRelations([...models, ...seeds, ...snapshots]));
   const referable = referables(models, seeds, snapshots);
   const tables = sourcesByTable(sources);
@@ -356,7 +359,7 @@ export function builtFields(
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   return [
@@ -375,6 +378,7 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
       ...(config.event_time ? { eventTime: config.event_time } : {}),
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }

@@ -1,6 +1,6 @@
 // The manifest: every node of a project with no question left. Produced by compile, read by all after it.
 
-import type { Place } from '../../core/errors.ts';
+import type { Place, UserError } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
 import type { PhysicalDesign } from './design.ts';
 
@@ -247,6 +247,37 @@ interface ShapeCommon {
   readonly where: string | undefined;
 }
 
+/** What a model's query must give of rows that are made up. */
+export interface UnitTest extends NodeCommon {
+  readonly kind: 'unit-test';
+  /** The model that is tested. */
+  readonly model: NodeId;
+  readonly inputs: readonly UnitInput[];
+  readonly expected: UnitRows;
+  /** The model's query over the inputs; empty where it could not be made. */
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+  /** Why the test cannot be run. */
+  readonly fault: UserError | undefined;
+}
+
+/** An input of a unit test: a temporary table stands for a node. */
+export interface UnitInput {
+  /** As written: `ref('x')`, `source('s', 't')`, `this`. */
+  readonly written: string;
+  readonly node: NodeId;
+  /** Name of the temporary table. */
+  readonly table: string;
+  readonly rows: UnitRows;
+}
+
+/** Rows of a unit test as they were given. */
+export type UnitRows = { readonly place: Place } & (
+  | { readonly kind: 'dict'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'csv'; readonly text: string }
+  | { readonly kind: 'sql'; readonly sql: string }
+);
+
 /** A relation that something else loads. */
 export interface Source extends NodeCommon {
   readonly kind: 'source';
@@ -254,10 +285,28 @@ export interface Source extends NodeCommon {
   readonly relation: RelationName;
   /** SQL of the time of a row, by which microbatch models cut what they read. */
   readonly eventTime?: string | undefined;
+  /** How old its rows may be; undefined where nobody asks. */
+  readonly freshness?: Freshness | undefined;
+}
+
+/** How old the rows of a source may be, and how their age is told. */
+export interface Freshness {
+  readonly warnAfter: Period | undefined;
+  readonly errorAfter: Period | undefined;
+  /** A condition on the rows that are looked at. */
+  readonly filter: string | undefined;
+  /** The query of one row with `max_loaded_at` and `snapshotted_at`; undefined where nothing says when rows came. */
+  readonly sql: string | undefined;
+}
+
+/** A span of time as YAML has it. */
+export interface Period {
+  readonly count: number;
+  readonly period: 'minute' | 'hour' | 'day';
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Snapshot | Test | Source;
+export type Node = Model | Seed | Snapshot | Test | UnitTest | Source;
 
 /** A node that a run builds. */
 export type Buildable = Model | Seed | Snapshot;

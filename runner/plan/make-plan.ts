@@ -10,6 +10,7 @@ import type {
   RelationName,
   Snapshot,
   Test,
+  UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { deltaPlanner } from './incremental.ts';
@@ -34,6 +35,7 @@ import type {
   Statement,
   Step,
   TestStep,
+  UnitTestStep,
 } from './types.ts';
 
 /** What a plan is made from. */
@@ -73,6 +75,7 @@ export function makePlan(input: PlanInput): Plan {
     }),
   );
   steps.push(...planTests(input, tests.standing, builtIds));
+  steps.push(...unitTestsOf(input).map((test) => planUnitTest(input, test, builtIds)));
   return {
     cleanup: planCleanup(input),
     schemas: planSchemas(
@@ -134,16 +137,18 @@ function gatesOf(
 
 function afterOf(
   id: NodeId,
-  { graph }: PlanInput,
+  input: PlanInput,
   builtIds: ReadonlySet<NodeId>,
   tests: TestPlaces,
   gates: ReadonlyMap<NodeId, readonly NodeId[]>,
 ): readonly NodeId[] {
+  const { graph } = input;
   const after = new Set(nearestBuilt([id], graph, builtIds));
   for (const test of tests.audits.get(id) ?? []) {
     for (const ancestor of nearestBuilt([test.uniqueId], graph, builtIds)) after.add(ancestor);
   }
   for (const gate of gates.get(id) ?? []) after.add(gate);
+  for (const test of unitTestsOf(input)) if (test.model === id) after.add(test.uniqueId);
   after.delete(id);
   return [...after].sort();
 }
@@ -265,6 +270,31 @@ const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map
   ['incremental', 'table'],
   ['materialized_view', 'materialized-view'],
 ]);
+
+const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
+
+/** The unit tests of a run; asked for once for each node. */
+function unitTestsOf(input: PlanInput): readonly UnitTest[] {
+  const known = unitTests.get(input);
+  if (known !== undefined) return known;
+  const { manifest, selected, verb } = input;
+  const isRun = verb === 'build' || verb === 'test';
+  const found = [...manifest.nodes.values()].filter(
+    (node): node is UnitTest => isRun && node.kind === 'unit-test' && selected.has(node.uniqueId),
+  );
+  unitTests.set(input, found);
+  return found;
+}
+
+/** Before its model, and after what the model reads: from there it knows the types of columns. */
+function planUnitTest(
+  { graph }: PlanInput,
+  { uniqueId, model, compiledSql, isLate }: UnitTest,
+  builtIds: ReadonlySet<NodeId>,
+): UnitTestStep {
+  const after = [...nearestBuilt([model], graph, builtIds)].sort();
+  return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
+}
 
 function viewSqlOf(node: Buildable): string | undefined {
   return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;

@@ -435,8 +435,18 @@ export interface TestStep {
   readonly queries: readonly TestQuery[];
 }
 
+/** Runs a unit test, which reads no relation of the project. */
+export interface UnitTestStep {
+  readonly kind: 'unit-test';
+  readonly node: NodeId;
+  readonly after: readonly NodeId[];
+  /** The model's query over made-up rows; empty where it is made when its turn comes. */
+  readonly sql: string;
+  readonly isLate?: true | undefined;
+}
+
 /** One unit of work of a run. */
-export type Step = BuildStep | TestStep;
+export type Step = BuildStep | TestStep | UnitTestStep;
 
 /** Everything that a run will do, in an order in which each step follows those it needs. */
 export interface Plan {

@@ -22,12 +22,16 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
+    nodes: Object.fromEntries(nodes.filter((node) => !apart.has(node.kind)).map(entry)),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
+    unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
   });
 }
+
+/** Kinds that stand outside `nodes` in dbt's manifest. */
+const apart: ReadonlySet<Node['kind']> = new Set(['source', 'unit-test']);
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -50,12 +54,14 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
-  // One file may hold several snapshots.
-  if (node.kind === 'snapshot') return `${base}/${node.path}/${node.name}.sql`;
+  // One file may hold several of these.
+  if (node.kind === 'snapshot' || node.kind === 'unit-test')
+    return `${base}/${node.path}/${node.name}.sql`;
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
@@ -148,6 +154,8 @@ function manifestNode(node: Node, database: string) {
         compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
+    case 'unit-test':
+      return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
       return {
         ...common,

@@ -24,6 +24,8 @@ function formatStep(step: Step, position: string): string {
       return formatBuild(step, position);
     case 'test':
       return formatTest(step, position);
+    case 'unit-test':
+      return `-- ${position}: unit test ${step.node}\n${step.isLate ? lateNote : `${step.sql};`}`;
   }
 }
 
