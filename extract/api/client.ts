@@ -120,7 +120,9 @@ export function createApiClient(options: ClientOptions): ApiClient {
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof AxiosError)) throw error;
-        throw new ApiError(url, failureOf(error, patience));
+        const failure = failureOf(error, patience);
+        if (isRefusal(failure)) throw await refused(options, failure);
+        throw new ApiError(url, failure);
       }
     },
     calls: pace.calls,
@@ -223,6 +225,18 @@ function retryCalls(instance: AxiosInstance, options: ClientOptions): void {
       config.signal = signal;
       tell(`${describe(failure)}; try ${count + 1} of ${patience.retries + 1}`);
     },
+  });
+}
+
+/** The API went on refusing, or asks for more patience than there is: no other scope is answered either. */
+async function refused(options: ClientOptions, failure: ApiFailure): Promise<BudgetSpent> {
+  const { patience, budget } = options;
+  const asked = askedWait(failure);
+  await budget.block(Math.min(Math.max(asked, patience.blockedMs), patience.quotaMs));
+  const wait = asked > 0 ? ` and asks to wait ${seconds(asked)}` : ' again and again';
+  return new BudgetSpent(`the API refuses calls of this key (429)${wait}`, {
+    exitCode: 1,
+    hint: 'what was read is stored; `extract retry` goes on at the next page. Other programs may use the same key',
   });
 }
 

@@ -16,6 +16,8 @@ export interface Walk {
   readonly partRows: number;
   /** Rows of the first part as the API counts them, exactly; null where it does not say. */
   readonly expected: number | null;
+  /** True where the count of a list changed between its pages: rows may have changed places. */
+  readonly drifted: boolean;
   /** How often the first part has been walked through already. */
   readonly passes: number;
 }
@@ -63,18 +65,20 @@ export function nextStep(dataset: ApiDataset, walk: Walk, page: Page, effect: Pa
   const partRows = walk.partRows + effect.newlySeen;
   if (isUnchanged(walk, page, effect)) return endPart(walk, 'unchanged');
   const expected = expectedRows(walk, page);
-  const at: Walk = { ...walk, partRows, expected };
+  const hasMoved = walk.expected !== null && expected !== walk.expected;
+  const drifted = walk.drifted || (hasMoved && dataset.paging.kind === 'page');
+  const at: Walk = { ...walk, partRows, expected, drifted };
   const cursor =
     dataset.paging.kind === 'seek' ? nextSeekCursor(at, page) : nextPageNumber(walk, page);
   if (cursor !== undefined) return { walk: { ...at, cursor }, ended: undefined };
-  if (expected === null) return endPart(walk, 'walked');
-  if (partRows === expected) return endPart(walk, 'walked', walk.parts[0]);
-  const isShort = partRows < expected;
+  const isShort = drifted || (expected !== null && partRows < expected);
   if (isShort && dataset.paging.kind === 'page' && walk.passes === 0) {
-    // Rows moved between the pages: once more from the first, what was seen stays seen.
-    return { walk: { ...at, cursor: null, passes: 1 }, ended: undefined };
+    // Once more from the first page; what was seen stays seen.
+    const again = { cursor: null, expected: null, drifted: false, passes: 1 };
+    return { walk: { ...at, ...again }, ended: undefined };
   }
-  return endPart(walk, isShort ? 'drifted' : 'walked');
+  if (isShort) return endPart(walk, 'drifted');
+  return endPart(walk, 'walked', partRows === expected ? walk.parts[0] : undefined);
 }
 
 /** Among the rows without a sort value only these are counted: the count before them stands. */
@@ -134,6 +138,7 @@ function endPart(walk: Walk, ended: PartEnd, proven?: Part): Step {
       cursor: null,
       partRows: 0,
       expected: null,
+      drifted: false,
       passes: 0,
     },
     ended,

@@ -22,6 +22,7 @@ export interface ApiState {
   readonly cursor: Readonly<Record<string, string>> | null;
   readonly partRows: number;
   readonly expected: number | null;
+  readonly drifted: boolean;
   readonly passes: number;
   /** Answers stored, ever. */
   readonly pages: number;
@@ -44,6 +45,7 @@ interface StateRow {
   readonly cursor: Readonly<Record<string, string>> | null;
   readonly part_rows: string;
   readonly expected: string | null;
+  readonly part_drifted: boolean;
   readonly passes: number;
   readonly pages: string;
   readonly row_count: string;
@@ -57,7 +59,7 @@ export async function readApiState(client: Client, key: StateKey): Promise<ApiSt
   const { rows } = await client.query<StateRow>(
     `select status, extract(epoch from watermark) * 1000 as watermark,
             extract(epoch from opened_at) * 1000 as opened, window_from as from, parts, proven,
-            cursor, part_rows, part_expected as expected, passes, pages, row_count, window_calls,
+            cursor, part_rows, part_expected as expected, part_drifted, passes, pages, row_count, window_calls,
             calls, duplicates
        from bronze.extraction_state where dataset = $1 and cycle = $2 and scope = $3`,
     [key.dataset, key.cycle, key.scope],
@@ -74,6 +76,7 @@ export async function readApiState(client: Client, key: StateKey): Promise<ApiSt
     cursor: row.cursor,
     partRows: Number(row.part_rows),
     expected: row.expected === null ? null : Number(row.expected),
+    drifted: row.part_drifted,
     passes: row.passes,
     pages: Number(row.pages),
     windowRows: Number(row.row_count),
@@ -101,7 +104,7 @@ export async function openWindow(
      on conflict (dataset, cycle, scope) do update
        set status = 'incomplete', opened_at = excluded.opened_at,
            window_from = excluded.window_from, parts = excluded.parts, proven = '[]',
-           cursor = null, part_rows = 0, part_expected = null, passes = 0, row_count = 0,
+           cursor = null, part_rows = 0, part_expected = null, part_drifted = false, passes = 0, row_count = 0,
            window_calls = 0, duplicates = 0, error = null, updated_at = clock_timestamp()`,
     [
       key.dataset,
@@ -125,6 +128,7 @@ export interface StateChange {
     readonly cursor: Readonly<Record<string, string>> | null;
     readonly partRows: number;
     readonly expected: number | null;
+    readonly drifted: boolean;
     readonly passes: number;
   };
   readonly rows: number;
@@ -143,7 +147,7 @@ export async function advanceState(
     `update bronze.extraction_state
         set parts = $5, proven = $6, cursor = $7, part_rows = $8, part_expected = $9, passes = $10,
             last_load_id = $11, row_count = row_count + $12, duplicates = duplicates + $13,
-            window_calls = window_calls + $14, calls = calls + $14, pages = pages + 1,
+            window_calls = window_calls + $14, calls = calls + $14, part_drifted = $15, pages = pages + 1,
             error = null, updated_at = clock_timestamp()
       where dataset = $1 and cycle = $2 and scope = $3 and pages = $4`,
     [
@@ -161,6 +165,7 @@ export async function advanceState(
       change.rows,
       change.duplicates,
       change.calls,
+      walk.drifted,
     ],
   );
   if (rowCount !== 1) throw new Error('another run went on with this scope meanwhile');
@@ -174,7 +179,7 @@ export async function replaceParts(
 ): Promise<void> {
   await client.query(
     `update bronze.extraction_state
-        set parts = $4, cursor = null, part_rows = 0, part_expected = null, passes = 0
+        set parts = $4, cursor = null, part_rows = 0, part_expected = null, part_drifted = false, passes = 0
       where dataset = $1 and cycle = $2 and scope = $3`,
     [key.dataset, key.cycle, key.scope, JSON.stringify(parts)],
   );

@@ -189,6 +189,10 @@ const apiComments: readonly (readonly [object: string, text: string])[] = [
   ],
   ['column bronze.extraction_state.part_rows', 'Different rows seen in the part under way.'],
   ['column bronze.extraction_state.part_expected', 'Rows of that part as the API counts them.'],
+  [
+    'column bronze.extraction_state.part_drifted',
+    'True where that count changed between the pages of a list.',
+  ],
   ['column bronze.extraction_state.passes', 'How often that part was walked through already.'],
   [
     'column bronze.extraction_state.pages',
@@ -272,6 +276,7 @@ export const bronzeSchema: OwnedSchema = {
            add column cursor jsonb,
            add column part_rows bigint not null default 0,
            add column part_expected bigint,
+           add column part_drifted boolean not null default false,
            add column passes integer not null default 0,
            add column pages bigint not null default 0,
            add column window_calls bigint not null default 0,

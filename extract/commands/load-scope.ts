@@ -151,8 +151,8 @@ async function openOrResume(run: ApiRun, task: ScopeTask, key: StateKey): Promis
     const state = await readApiState(client, key);
     const mayResume = !task.isFull && task.since === undefined;
     if (state?.status === 'incomplete' && state.openedAt !== undefined && mayResume) {
-      const { parts, proven, cursor, partRows, expected, passes } = state;
-      const walk = { parts, proven, cursor, partRows, expected, passes };
+      const { parts, proven, cursor, partRows, expected, drifted, passes } = state;
+      const walk = { parts, proven, cursor, partRows, expected, drifted, passes };
       return { state, walk, parts, openedAt: state.openedAt, isResumed: true };
     }
     const openedAt = run.now();
@@ -169,8 +169,10 @@ async function openOrResume(run: ApiRun, task: ScopeTask, key: StateKey): Promis
   });
 }
 
+const atPartStart = { cursor: null, partRows: 0, expected: null, drifted: false, passes: 0 };
+
 function startWalk(window: Window): Walk {
-  return { parts: window.parts, proven: [], cursor: null, partRows: 0, expected: null, passes: 0 };
+  return { ...atPartStart, parts: window.parts, proven: [] };
 }
 
 async function walkScope(
@@ -185,10 +187,11 @@ async function walkScope(
     const part = walk.parts[0];
     if (part === undefined) return { loadId: await endWindow(work, attempt, walk, tally) };
     const url = pageUrl(work.request, part, walk.cursor);
+    let page: Page | undefined;
     let text: string;
     try {
       text = await work.run.client.get(url, (answer) => {
-        parsePage(work.task.dataset, answer);
+        page = parsePage(work.task.dataset, answer);
       });
     } catch (error) {
       const halves =
@@ -200,7 +203,8 @@ async function walkScope(
       continue;
     }
     reachFaultPoint('api:after-answer');
-    walk = await storePage(work, attempt, { walk, url, text }, tally);
+    if (page === undefined) throw new Error('an answer came without being looked at');
+    walk = await storePage(work, attempt, { walk, url, text, page }, tally);
     reachFaultPoint('api:after-commit');
   }
 }
@@ -215,13 +219,14 @@ async function narrow(
   const days = halves.map(({ from, to }) => `${from} to ${to}`).join(', then ');
   work.run.context.reporter.info(`the API's query took too long: asking for ${days}`);
   await work.run.databases.rows.withClient((client) => replaceParts(client, work.key, parts));
-  return { ...walk, parts, cursor: null, partRows: 0, expected: null, passes: 0 };
+  return { ...walk, ...atPartStart, parts };
 }
 
 interface Answer {
   readonly walk: Walk;
   readonly url: string;
   readonly text: string;
+  readonly page: Page;
 }
 
 /** Stores an answer: rows, rejects, ledger and cursor in one transaction. */
@@ -232,8 +237,7 @@ async function storePage(
   tally: Tally,
 ): Promise<Walk> {
   const { run, task, key, rowsOf } = work;
-  const { walk, url, text } = answer;
-  const page = parsePage(task.dataset, text);
+  const { walk, url, text, page } = answer;
   refuseWholeCycle(work, walk, page);
   const startedAt = run.now();
   const records = page.records.map((record, index) => ({ ...record, line: index + 1 }));

@@ -80,7 +80,8 @@ export function sampleLines(name: string): readonly (readonly string[])[] {
 
 const raw = (text: string): RawNumber => ({ raw: text });
 const orNull = (text: string | undefined): string | null => (text ? text : null);
-const amount = (text: string): RawNumber => raw(text.includes('.') ? text : `${text}.0`);
+const amount = (text: string): RawNumber =>
+  raw((text.includes('.') ? text : `${text}.0`).replace(/^(-?)\./, '$10.').replace(/\.$/, '.0'));
 
 /** How much of the sample. */
 export interface DataOptions {
