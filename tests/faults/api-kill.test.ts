@@ -11,8 +11,12 @@ import { createRandom, killCount } from '../support/random.ts';
 
 const points = ['api:after-answer', 'api:before-commit', 'api:after-commit', 'api:before-close'];
 const kills = killCount();
-const words = ['api', '--cycle', '2020', '--dataset', 'committees,schedule_a', '--full-refresh'];
-const tables = ['api_committees', 'api_schedule_a'];
+const datasets = ['committees', 'schedule_a'];
+const tables = datasets.map((name) => `api_${name}`);
+const ask = (names: readonly string[]): readonly string[] => [
+  ...['api', '--cycle', '2020', '--full-refresh', '--dataset'],
+  names.join(','),
+];
 
 describe('extract api under SIGKILL', function () {
   this.timeout(60_000 + kills * 30_000);
@@ -52,18 +56,14 @@ describe('extract api under SIGKILL', function () {
 
   /** The pages that are in Bronze, by their addresses. */
   async function committed(connection: Connection): Promise<ReadonlySet<string>> {
-    const [ledger] = await queryOnce(
-      connection,
-      "select to_regclass('bronze.api_calls') is not null as found",
-    );
-    if (ledger?.['found'] !== true) return new Set();
+    if (!(await hasLedger(connection))) return new Set();
     const rows = await queryOnce(connection, 'select source from bronze.loads where bytes > 0');
     return new Set(rows.map(({ source }) => new URL(String(source)).search));
   }
 
   it('ends in the same Bronze after so many kills, and asks for no page that is committed', async () => {
     const undisturbed = await createDatabase();
-    const clean = await startExtract(undisturbed, words, apiEnv(server)).ended;
+    const clean = await startExtract(undisturbed, ask(datasets), apiEnv(server)).ended;
     assert.equal(clean.code, 0, clean.err);
     const expected = await contents(undisturbed);
     const random = createRandom(20261124);
@@ -80,15 +80,15 @@ describe('extract api under SIGKILL', function () {
   ): Promise<number> {
     const disturbed = await createDatabase();
     let killed = 0;
-    // What was begun goes on; asking for all of it again would begin anew.
-    let command = words;
-    for (let ended = false; !ended; ) {
+    for (;;) {
+      const command = await nextCommand(disturbed);
+      if (command === undefined) break;
       const point = points[random(points.length)] ?? '';
       const nth = point === 'api:before-close' ? 1 : 1 + random(4);
-      const env = killed < atMost ? { FUNDLENS_FAULT: `${point}:${nth}` } : {};
+      const fault = killed < atMost ? { FUNDLENS_FAULT: `${point}:${nth}` } : {};
       const known = await committed(disturbed);
       server.calls.length = 0;
-      const run = startExtract(disturbed, command, { ...apiEnv(server), ...env });
+      const run = startExtract(disturbed, command, { ...apiEnv(server), ...fault });
       const { code, err } = await run.ended;
       if (run.child.signalCode === 'SIGKILL') killed += 1;
       else assert.equal(code, 0, err);
@@ -98,41 +98,34 @@ describe('extract api under SIGKILL', function () {
         [],
       );
       await assertWhole(disturbed);
-      ended = run.child.signalCode === null && command !== words && (await isComplete(disturbed));
-      command = (await isComplete(disturbed)) ? command : nextCommand(await begun(disturbed));
-      if (run.child.signalCode === null && (await isComplete(disturbed))) ended = true;
     }
     assert.ok(killed > 0, 'a round without a kill would go on for ever');
     assert.deepEqual(await contents(disturbed), expected);
     return killed;
   }
 
-  /** `retry` goes on with what was begun; what was not begun yet is asked for whole. */
-  function nextCommand(datasets: readonly string[]): string[] {
-    if (datasets.length === 0) return words;
-    return datasets.includes('schedule_a')
-      ? ['retry']
-      : ['api', '--cycle', '2020', '--dataset', 'committees,schedule_a'];
+  /** What was begun goes on; what was not is asked for whole; undefined when all is there. */
+  async function nextCommand(connection: Connection): Promise<readonly string[] | undefined> {
+    const known = await begun(connection);
+    if (known.some(({ status }) => status === 'incomplete')) return ['retry'];
+    const missing = datasets.filter((name) => !known.some(({ dataset }) => dataset === name));
+    return missing.length === 0 ? undefined : ask(missing);
   }
 
-  async function begun(connection: Connection): Promise<readonly string[]> {
+  async function begun(
+    connection: Connection,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    return (await hasLedger(connection))
+      ? queryOnce(connection, 'select dataset, status from bronze.extraction_state')
+      : [];
+  }
+
+  async function hasLedger(connection: Connection): Promise<boolean> {
     const [ledger] = await queryOnce(
       connection,
       "select to_regclass('bronze.api_calls') is not null as found",
     );
-    if (ledger?.['found'] !== true) return [];
-    const rows = await queryOnce(connection, 'select dataset from bronze.extraction_state');
-    return rows.map(({ dataset }) => String(dataset));
-  }
-
-  async function isComplete(connection: Connection): Promise<boolean> {
-    const datasets = await begun(connection);
-    if (datasets.length < 2) return false;
-    const open = await queryOnce(
-      connection,
-      "select from bronze.extraction_state where status = 'incomplete'",
-    );
-    return open.length === 0;
+    return ledger?.['found'] === true;
   }
 
   /** What is in the tables is what the ledger says, at every moment. */
