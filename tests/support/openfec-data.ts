@@ -87,6 +87,8 @@ const amount = (text: string): RawNumber =>
 export interface DataOptions {
   /** Lines of the individual contributions, from the first. */
   readonly receipts: number;
+  /** Only every so manieth of the lines; each of them where not given. */
+  readonly everyLine?: number;
   /** Every so manieth receipt has no date. */
   readonly undatedEvery?: number;
   /** Masters from the first; all where not given. */
@@ -98,7 +100,10 @@ export function buildTables(options: DataOptions): Tables {
   const { masters = Number.POSITIVE_INFINITY } = options;
   const committees = sampleLines('cm20');
   const names = new Map(committees.map((line) => [line[0] ?? '', line] as const));
-  const itemized = sampleLines('indiv20').slice(0, options.receipts);
+  const { everyLine = 1, receipts } = options;
+  const itemized = sampleLines('indiv20')
+    .filter((_, index) => index % everyLine === 0)
+    .slice(0, receipts);
   const isRefund = (line: readonly string[]): boolean => (line[5] ?? '').startsWith('2');
   const filings = new Map<string, Row>();
   for (const line of itemized) {
