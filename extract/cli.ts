@@ -25,27 +25,18 @@ type Given = ArgumentsCamelCase<Record<string, unknown>>;
 function declareCommands(cli: Argv, run: RunCommand): Argv {
   return commonFlags(cli)
     .usage('extract <command>: FEC files, as received, into schema bronze of PostgreSQL')
-    .command('bulk', "load the FEC's bulk zips of a cycle", bulkFlags, (given) =>
+    .command('bulk', "load the FEC's bulk files of a cycle", bulkFlags, (given) =>
       run(async (context) => {
-        const { bulk } = await import('./commands/bulk.ts');
+        const { bulkCycles } = await import('./commands/bulk.ts');
         const { cycles, ...options } = await fetchOptions(given);
-        let code: ExitCode = 0;
-        for (const cycle of cycles) {
-          const full = given['full'] === true;
-          const ended = await bulk(context, {
-            ...options,
-            cycle,
-            full,
-            accept: given['accept'] === true,
-          });
-          if (ended !== 0) code = ended;
-        }
-        return code;
+        const full = given['full'] === true;
+        const accept = given['accept'] === true;
+        return bulkCycles(context, cycles, { ...options, full, accept });
       }),
     )
     .command(
       'download',
-      "fetch the FEC's bulk zips of a cycle, load nothing",
+      "fetch the FEC's bulk files of a cycle, load nothing",
       fetchFlags,
       (given) =>
         run(async (context) => {
@@ -92,7 +83,7 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
         return plan(context, { ...(await fetchOptions(given)), json });
       }),
     )
-    .command('status', 'show what is loaded', statusFlags, (given) =>
+    .command('status', 'show what is loaded, and what is stale or failed', statusFlags, (given) =>
       run(async (context) => {
         const { status } = await import('./commands/status.ts');
         return status(context, { ...commonOptions(given), json: given['json'] === true });
@@ -116,16 +107,19 @@ function commonFlags(cli: Argv): Argv {
 }
 
 function bulkFlags(cli: Argv): Argv {
-  return sourceFlags(cli)
-    .option('from', {
-      type: 'string',
-      describe: "folder of the zips, or the address to fetch them from; the FEC's when not given",
-    })
+  return fromFlag(sourceFlags(cli))
     .option('full', {
       type: 'boolean',
       describe: "put each file in the place of its cycle's rows without comparing them",
     })
     .option('accept', { type: 'boolean', describe: 'load what the guards would stop' });
+}
+
+function fromFlag(cli: Argv): Argv {
+  return cli.option('from', {
+    type: 'string',
+    describe: "folder of the files, or the address to fetch them from; the FEC's when not given",
+  });
 }
 
 function fetchFlags(cli: Argv): Argv {
@@ -137,7 +131,7 @@ function fetchFlags(cli: Argv): Argv {
 
 function planFlags(cli: Argv): Argv {
   return scopeFlags(
-    fetchFlags(cli)
+    fromFlag(sourceFlags(cli))
       .positional('source', { choices: ['bulk', 'api'] as const, default: 'bulk' as const })
       .option('json', { type: 'boolean', describe: 'print JSON' }),
   );
@@ -182,7 +176,7 @@ function retryFlags(cli: Argv): Argv {
 
 function syncFlags(cli: Argv): Argv {
   return cli
-    .option('cycle', { type: 'number', array: true, describe: 'cycles; all when not given' })
+    .option('cycle', { type: 'string', array: true, describe: 'cycles; all when not given' })
     .option('committee', {
       type: 'string',
       array: true,
@@ -229,7 +223,8 @@ async function wholeNumber(
 function sourceFlags(cli: Argv): Argv {
   return cli
     .option('cycle', {
-      type: 'number',
+      // As text: a message shows what was typed, not NaN.
+      type: 'string',
       array: true,
       describe: 'the even year that ends the two-year cycle; may be given again',
     })

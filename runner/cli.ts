@@ -25,30 +25,38 @@ type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<
 type Given = ArgumentsCamelCase<Record<string, unknown>>;
 
 function declareCommands(cli: Argv, run: Run): Argv {
-  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed') => (given: Given) =>
+  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot') => (given: Given) =>
     run(async (context) => {
       const { runNodes } = await import('./commands/run-nodes.ts');
       return runNodes(context, verb, {
         ...selectionOptions(given),
         dryRun: given['dryRun'] === true,
         failFast: given['failFast'] === true,
+        fullRefresh: given['fullRefresh'] === true,
+        eventTime: eventTimeOptions(given),
       });
     });
   return declareUpkeep(commonFlags(cli), run)
     .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
     .command(
       'build',
-      'build and test models and seeds in dependency order',
+      'build and test models, seeds and snapshots in dependency order',
       runFlags,
       runVerb('build'),
     )
     .command('run', 'build models without their tests', runFlags, runVerb('run'))
     .command('test', 'run tests on the published tables', runFlags, runVerb('test'))
     .command('seed', 'load the CSV files of the seed folders', runFlags, runVerb('seed'))
+    .command('snapshot', 'keep versions of changing rows', runFlags, runVerb('snapshot'))
     .command('compile', 'write the SQL that would run to target/compiled', compileFlags, (given) =>
       run(async (context) => {
         const { compile } = await import('./commands/compile.ts');
-        return compile(context, { ...selectionOptions(given), inline: text(given['inline']) });
+        return compile(context, {
+          ...selectionOptions(given),
+          inline: text(given['inline']),
+          fullRefresh: given['fullRefresh'] === true,
+          eventTime: eventTimeOptions(given),
+        });
       }),
     )
     .command('show [name]', 'print rows of a model, a test or a query', showFlags, (given) =>
@@ -98,6 +106,15 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         });
       }),
     )
+    .command('source <action>', 'how old the rows of sources are', sourceFlags, (given) =>
+      run(async (context) => {
+        const { sourceFreshness } = await import('./commands/source-freshness.ts');
+        return sourceFreshness(context, {
+          ...selectionOptions(given),
+          output: text(given['output']),
+        });
+      }),
+    )
     .command('debug', 'show the settings in use and try the connection', {}, (given) =>
       run(async (context) => {
         const { debug } = await import('./commands/debug.ts');
@@ -138,11 +155,15 @@ function selectionFlags(cli: Argv): Argv {
 }
 
 function runFlags(cli: Argv): Argv {
-  return selectionFlags(cli)
+  return incrementalFlags(selectionFlags(cli))
     .option('threads', { type: 'string', describe: 'nodes built at once' })
     .option('dry-run', {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
+    })
+    .option('store-failures', {
+      type: 'boolean',
+      describe: 'keep the rows that tests find wrong, in tables',
     })
     .option('fail-fast', {
       alias: 'x',
@@ -151,8 +172,29 @@ function runFlags(cli: Argv): Argv {
     });
 }
 
+/** What decides the SQL of incremental models. */
+function incrementalFlags(cli: Argv): Argv {
+  return cli
+    .option('full-refresh', {
+      alias: 'f',
+      type: 'boolean',
+      describe: 'build incremental models anew from all their rows',
+    })
+    .option('event-time-start', {
+      type: 'string',
+      describe: 'microbatch models: build again from here, as 2024-09-01',
+    })
+    .option('event-time-end', {
+      type: 'string',
+      describe: 'microbatch models: build again up to here, this moment excluded',
+    });
+}
+
 function compileFlags(cli: Argv): Argv {
-  return selectionFlags(cli).option('inline', { type: 'string', describe: 'compile this text' });
+  return incrementalFlags(selectionFlags(cli)).option('inline', {
+    type: 'string',
+    describe: 'compile this text',
+  });
 }
 
 function showFlags(cli: Argv): Argv {
@@ -179,7 +221,7 @@ function lsFlags(cli: Argv): Argv {
     .option('resource-type', {
       type: 'string',
       array: true,
-      choices: ['model', 'seed', 'test', 'source'],
+      choices: ['model', 'seed', 'snapshot', 'test', 'source'],
       describe: 'kinds of node to list',
     });
 }
@@ -196,6 +238,20 @@ function depsFlags(cli: Argv): Argv {
       choices: ['hub', 'git', 'local'] as const,
       default: 'hub',
       describe: 'where the added package comes from',
+    });
+}
+
+function sourceFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .positional('action', {
+      choices: ['freshness', 'snapshot-freshness'] as const,
+      describe: 'what to ask of sources',
+    })
+    .option('threads', { type: 'string', describe: 'sources asked at once' })
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      describe: 'file to write; target/sources.json where not given',
     });
 }
 
@@ -217,6 +273,8 @@ function commonOptions(given: Given): CommonOptions {
     target: text(given['target']),
     varsText: text(given['vars']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
+    storeFailures:
+      given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
   };
 }
@@ -227,6 +285,11 @@ function selectionOptions(given: Given) {
     select: list(given['select']),
     exclude: list(given['exclude']),
   };
+}
+
+function eventTimeOptions(given: Given): CommonOptions['eventTime'] {
+  const [start, end] = [text(given['eventTimeStart']), text(given['eventTimeEnd'])];
+  return start === undefined && end === undefined ? undefined : { start, end };
 }
 
 function text(value: unknown): string | undefined {

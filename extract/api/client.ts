@@ -314,10 +314,14 @@ function quotaSpent(refused: Refused): BudgetSpent {
 }
 
 function callsSpent(maxCalls: number): BudgetSpent {
-  return new BudgetSpent(`the ${maxCalls} calls that --max-calls allows are made`, {
-    exitCode: 1,
-    hint: 'what was read is stored; `extract retry` goes on at the next page',
-  });
+  const made = maxCalls === 1 ? '1 call' : `${maxCalls} calls`;
+  return new BudgetSpent(
+    `the ${made} that --max-calls allows ${maxCalls === 1 ? 'is' : 'are'} made`,
+    {
+      exitCode: 1,
+      hint: 'what was read is stored; `extract retry` goes on at the next page',
+    },
+  );
 }
 
 function seconds(milliseconds: number): string {

@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
+import type { Late } from '../compile/compile-nodes.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
 import {
@@ -21,6 +22,7 @@ import {
   manifestJson,
   runResultsJson,
 } from '../report/artifacts.ts';
+import { type FreshnessRun, sourcesJson } from '../report/freshness.ts';
 import type { LoadedProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
 
@@ -36,16 +38,13 @@ export async function writeCompiled(
   options: CommonOptions,
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
-  const { manifest, graph } = project;
-  await writeWhole(
-    project,
-    'manifest.json',
-    manifestJson(manifest, graph, factsOf(project, options)),
-  );
+  const { manifest } = project;
+  await writeManifest(project, options);
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
+    if (node === undefined || !('compiledSql' in node) || node.isLate) continue;
+    if (node.kind === 'unit-test' && node.fault !== undefined) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');
@@ -55,6 +54,17 @@ export async function writeCompiled(
     throw writeFault(folder, error);
   }
   return { shownPath: (path) => join(project.file.paths.target, path) };
+}
+
+/** Writes manifest.json. */
+export async function writeManifest(project: LoadedProject, options: CommonOptions): Promise<void> {
+  const text = manifestJson(project.manifest, project.graph, factsOf(project, options));
+  await writeWhole(project, 'manifest.json', text);
+}
+
+/** Writes the compiled SQL of a node whose turn has come. */
+export async function writeCompiledNode(project: LoadedProject, node: Late): Promise<void> {
+  await writeWhole(project, compiledPath(project.manifest, node.uniqueId), `${node.compiledSql}\n`);
 }
 
 /**
@@ -96,6 +106,20 @@ export async function writeRunResults(
   await writeWhole(project, 'run_results.json', project.request.reporter.scrub(text));
 }
 
+/** Writes sources.json, or the file that was named for it. */
+export async function writeSources(
+  project: LoadedProject,
+  options: CommonOptions & { readonly output: string | undefined },
+  run: FreshnessRun,
+): Promise<void> {
+  const text = sourcesJson(project.manifest, run, factsOf(project, options));
+  const path = resolve(
+    project.projectDir,
+    options.output ?? join(targetDir(project), 'sources.json'),
+  );
+  await writeAt(path, project.request.reporter.scrub(text));
+}
+
 function factsOf(project: LoadedProject, options: CommonOptions): InvocationFacts {
   return {
     invocationId: project.inputs.invocationId,
@@ -113,7 +137,10 @@ function targetDir(project: LoadedProject): string {
 
 /** A reader of the file, or a run that is killed, sees the old text or the new one. */
 async function writeWhole(project: LoadedProject, path: string, text: string): Promise<void> {
-  const final = join(targetDir(project), path);
+  await writeAt(join(targetDir(project), path), text);
+}
+
+async function writeAt(final: string, text: string): Promise<void> {
   const partial = `${final}.${process.pid}.part`;
   try {
     await mkdir(dirname(final), { recursive: true });

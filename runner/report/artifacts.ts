@@ -22,12 +22,16 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
+    nodes: Object.fromEntries(nodes.filter((node) => !apart.has(node.kind)).map(entry)),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
+    unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
   });
 }
+
+/** Kinds that stand outside `nodes` in dbt's manifest. */
+const apart: ReadonlySet<Node['kind']> = new Set(['source', 'unit-test']);
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -49,11 +53,16 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node === undefined) return `compiled/${id}.sql`;
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
+    return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
     return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
@@ -96,8 +105,8 @@ function manifestNode(node: Node, database: string) {
           meta: node.meta,
         },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
     case 'seed':
@@ -105,6 +114,27 @@ function manifestNode(node: Node, database: string) {
         ...common,
         ...relationFields(node.relation, database),
         config: { materialized: 'seed', enabled: true, column_types: node.columnTypes },
+      };
+    case 'snapshot':
+      return {
+        ...common,
+        ...relationFields(node.relation, database),
+        config: {
+          materialized: 'snapshot',
+          enabled: true,
+          tags: node.tags,
+          meta: node.meta,
+          strategy: node.strategy,
+          unique_key: node.uniqueKey.length === 1 ? node.uniqueKey[0] : node.uniqueKey,
+          updated_at: node.updatedAt ?? null,
+          check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
+          hard_deletes: node.hardDeletes,
+          dbt_valid_to_current: node.validToCurrent ?? null,
+        },
+        raw_code: node.rawSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
+        language: 'sql',
       };
     case 'test':
       return {
@@ -121,10 +151,12 @@ function manifestNode(node: Node, database: string) {
         column_name: node.columnName ?? null,
         test_metadata: node.testName === undefined ? null : { name: node.testName },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
+    case 'unit-test':
+      return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
       return {
         ...common,
@@ -147,6 +179,9 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
+  const isSql =
+    (node?.kind === 'model' || node?.kind === 'snapshot' || node?.kind === 'test') && !node.isLate;
+  const compiledSql = isSql ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,
@@ -163,8 +198,8 @@ function resultEntry(manifest: Manifest, outcome: Outcome) {
     adapter_response: outcome.rows === undefined ? {} : { rows_affected: outcome.rows },
     message: outcome.error?.message ?? null,
     failures: outcome.failures ?? null,
-    compiled: node?.kind === 'model' || node?.kind === 'test',
-    compiled_code: node?.kind === 'model' || node?.kind === 'test' ? node.compiledSql : null,
+    compiled: compiledSql !== null,
+    compiled_code: compiledSql,
     relation_name: null,
   };
 }
