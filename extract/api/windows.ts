@@ -26,6 +26,8 @@ export interface Window {
   readonly from: string | undefined;
   /** How many of the parts are days that were read before. */
   readonly overlapParts: number;
+  /** False where days between the watermark and the window are left out: its end proves nothing of them. */
+  readonly advances: boolean;
 }
 
 /**
@@ -37,18 +39,23 @@ export function planWindow(dataset: ApiDataset, facts: WindowFacts): Window {
   const whole = dataset.paths.map((path) => ({ path }));
   const known = laterOf(facts.watermark, facts.bulkWatermark);
   const isWhole = facts.isFull || (facts.since === undefined && known === undefined);
-  if (clock === undefined || isWhole) return { parts: whole, from: undefined, overlapParts: 0 };
+  if (clock === undefined || isWhole) {
+    return { parts: whole, from: undefined, overlapParts: 0, advances: true };
+  }
   // A maximum of the `timestamp` grain is the midnight that ends today; one of `date` is a day to spare.
   const to = addDays(dayOf(facts.now), 1);
   const path = dataset.paths[0] ?? '';
   if (facts.since !== undefined || known === undefined) {
     const from = facts.since ?? dayOf(facts.now);
-    return { parts: [{ path, from, to }], from, overlapParts: 0 };
+    const advances = known === undefined || from <= dayOf(known);
+    return { parts: [{ path, from, to }], from, overlapParts: 0, advances };
   }
   const fresh = dayOf(known);
   const from = addDays(fresh, -facts.lookbackDays);
   // What bulk brought is not in the API's table: the first time there is nothing to compare a day with.
-  if (facts.watermark === undefined) return { parts: [{ path, from, to }], from, overlapParts: 0 };
+  if (facts.watermark === undefined) {
+    return { parts: [{ path, from, to }], from, overlapParts: 0, advances: true };
+  }
   const overlap = listDays(from, fresh).map((day) => ({
     path,
     from: day,
@@ -58,6 +65,7 @@ export function planWindow(dataset: ApiDataset, facts: WindowFacts): Window {
     parts: [...overlap, { path, from: fresh, to }],
     from,
     overlapParts: overlap.length,
+    advances: true,
   };
 }
 

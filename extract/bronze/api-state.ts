@@ -17,6 +17,8 @@ export interface ApiState {
   readonly watermark: Date | undefined;
   readonly openedAt: Date | undefined;
   readonly windowFrom: string | undefined;
+  /** True where the end of the window moves the watermark. */
+  readonly advances: boolean;
   readonly parts: readonly StatePart[];
   readonly proven: readonly StatePart[];
   readonly cursor: Readonly<Record<string, string>> | null;
@@ -40,6 +42,7 @@ interface StateRow {
   readonly watermark: string | null;
   readonly opened: string | null;
   readonly from: string | null;
+  readonly advances: boolean;
   readonly parts: readonly StatePart[];
   readonly proven: readonly StatePart[];
   readonly cursor: Readonly<Record<string, string>> | null;
@@ -58,7 +61,7 @@ interface StateRow {
 export async function readApiState(client: Client, key: StateKey): Promise<ApiState | undefined> {
   const { rows } = await client.query<StateRow>(
     `select status, extract(epoch from watermark) * 1000 as watermark,
-            extract(epoch from opened_at) * 1000 as opened, window_from as from, parts, proven,
+            extract(epoch from opened_at) * 1000 as opened, window_from as from, advances, parts, proven,
             cursor, part_rows, part_expected as expected, part_drifted, passes, pages, row_count, window_calls,
             calls, duplicates
        from bronze.extraction_state where dataset = $1 and cycle = $2 and scope = $3`,
@@ -71,6 +74,7 @@ export async function readApiState(client: Client, key: StateKey): Promise<ApiSt
     watermark: momentOf(row.watermark),
     openedAt: momentOf(row.opened),
     windowFrom: row.from ?? undefined,
+    advances: row.advances,
     parts: row.parts,
     proven: row.proven,
     cursor: row.cursor,
@@ -94,16 +98,18 @@ export async function openWindow(
     readonly from: string | undefined;
     readonly parts: readonly StatePart[];
     readonly openedAt: Date;
+    readonly advances: boolean;
   },
 ): Promise<void> {
   await forgetSeen(client, key);
   await client.query(
     `insert into bronze.extraction_state as state
-       (dataset, cycle, scope, row_count, status, opened_at, window_from, parts)
-     values ($1, $2, $3, 0, 'incomplete', $4, $5, $6)
+       (dataset, cycle, scope, row_count, status, opened_at, window_from, parts, advances)
+     values ($1, $2, $3, 0, 'incomplete', $4, $5, $6, $7)
      on conflict (dataset, cycle, scope) do update
        set status = 'incomplete', opened_at = excluded.opened_at,
-           window_from = excluded.window_from, parts = excluded.parts, proven = '[]',
+           window_from = excluded.window_from, parts = excluded.parts,
+           advances = excluded.advances, proven = '[]',
            cursor = null, part_rows = 0, part_expected = null, part_drifted = false, passes = 0, row_count = 0,
            window_calls = 0, duplicates = 0, error = null, updated_at = clock_timestamp()`,
     [
@@ -113,6 +119,7 @@ export async function openWindow(
       window.openedAt,
       window.from ?? null,
       JSON.stringify(window.parts),
+      window.advances,
     ],
   );
 }
@@ -189,11 +196,21 @@ export async function replaceParts(
 export async function closeWindow(client: Client, key: StateKey): Promise<void> {
   await client.query(
     `update bronze.extraction_state
-        set status = 'complete', watermark = opened_at, proven = '[]'
+        set status = 'complete', proven = '[]',
+            watermark = case when advances then opened_at else watermark end
       where dataset = $1 and cycle = $2 and scope = $3`,
     [key.dataset, key.cycle, key.scope],
   );
   await forgetSeen(client, key);
+}
+
+/** Forgets a window that is not to be read after all, of a scope of which nothing was ever complete. */
+export async function dropWindow(client: Client, key: StateKey): Promise<void> {
+  await client.query(
+    `delete from bronze.extraction_state
+      where dataset = $1 and cycle = $2 and scope = $3 and watermark is null`,
+    [key.dataset, key.cycle, key.scope],
+  );
 }
 
 /** Writes why a run stopped, and the calls that brought no page. */

@@ -185,6 +185,10 @@ const apiComments: readonly (readonly [object: string, text: string])[] = [
     'First day of the newest window; null where all is read.',
   ],
   [
+    'column bronze.extraction_state.advances',
+    'False for a window that begins behind the watermark: its end leaves the watermark as it is.',
+  ],
+  [
     'column bronze.extraction_state.parts',
     'What is still to be read of the window; the first is under way.',
   ],
@@ -280,6 +284,7 @@ export const bronzeSchema: OwnedSchema = {
              check (status in ('complete', 'incomplete')),
            add column opened_at timestamptz,
            add column window_from date,
+           add column advances boolean not null default true,
            add column parts jsonb not null default '[]',
            add column proven jsonb not null default '[]',
            add column cursor jsonb,

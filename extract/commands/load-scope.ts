@@ -10,12 +10,13 @@ import { parsePage } from '../api/page.ts';
 import { pageUrl, rowsPerPage, type ScopeRequest } from '../api/request.ts';
 import { usualCallsPerHour } from '../api/settings.ts';
 import type { Page } from '../api/types.ts';
-import { defaultLookbackDays, halvePart, planWindow, type Window } from '../api/windows.ts';
+import { defaultLookbackDays, halvePart, planWindow } from '../api/windows.ts';
 import { countPart, type PartRows, publishPage, withdrawUnseen } from '../bronze/api-publish.ts';
 import {
   type ApiState,
   advanceState,
   closeWindow,
+  dropWindow,
   noteError,
   openWindow,
   readApiState,
@@ -91,6 +92,7 @@ export async function loadScope(run: ApiRun, task: ScopeTask): Promise<ScopeOutc
       rowsOf: { dataset, key, filter },
       pages: state.state?.pages ?? 0,
       openedAt: state.openedAt,
+      advances: state.advances,
       isFirst: state.state?.watermark === undefined && !state.isResumed,
       calls: callsBefore,
     };
@@ -112,6 +114,8 @@ interface ScopeWork {
   readonly request: ScopeRequest;
   readonly rowsOf: PartRows;
   readonly openedAt: Date;
+  /** True where the end of the window moves the watermark. */
+  readonly advances: boolean;
   /** True where the scope was never read to its end. */
   readonly isFirst: boolean;
   /** Answers of the scope stored so far, ever. */
@@ -142,6 +146,7 @@ interface Opened {
   readonly walk: Walk;
   readonly parts: Walk['parts'];
   readonly openedAt: Date;
+  readonly advances: boolean;
   readonly isResumed: boolean;
 }
 
@@ -153,7 +158,8 @@ async function openOrResume(run: ApiRun, task: ScopeTask, key: StateKey): Promis
     if (state?.status === 'incomplete' && state.openedAt !== undefined && mayResume) {
       const { parts, proven, cursor, partRows, expected, drifted, passes } = state;
       const walk = { parts, proven, cursor, partRows, expected, drifted, passes };
-      return { state, walk, parts, openedAt: state.openedAt, isResumed: true };
+      const { openedAt, advances } = state;
+      return { state, walk, parts, openedAt, advances, isResumed: true };
     }
     const openedAt = run.now();
     const window = planWindow(task.dataset, {
@@ -164,16 +170,14 @@ async function openOrResume(run: ApiRun, task: ScopeTask, key: StateKey): Promis
       isFull: task.isFull,
       now: openedAt,
     });
-    await openWindow(client, key, { from: window.from, parts: window.parts, openedAt });
-    return { state, walk: startWalk(window), parts: window.parts, openedAt, isResumed: false };
+    const { parts, from, advances } = window;
+    await openWindow(client, key, { from, parts, openedAt, advances });
+    const walk = { ...atPartStart, parts, proven: [] };
+    return { state, walk, parts, openedAt, advances, isResumed: false };
   });
 }
 
 const atPartStart = { cursor: null, partRows: 0, expected: null, drifted: false, passes: 0 };
-
-function startWalk(window: Window): Walk {
-  return { ...atPartStart, parts: window.parts, proven: [] };
-}
 
 async function walkScope(
   work: ScopeWork,
@@ -238,7 +242,7 @@ async function storePage(
 ): Promise<Walk> {
   const { run, task, key, rowsOf } = work;
   const { walk, url, text, page } = answer;
-  refuseWholeCycle(work, walk, page);
+  await refuseWholeCycle(work, walk, page);
   const startedAt = run.now();
   const records = page.records.map((record, index) => ({ ...record, line: index + 1 }));
   const rejects = records.flatMap(({ line, json, fault }) =>
@@ -327,7 +331,7 @@ function tellPart(work: ScopeWork, walk: Walk, ended: PartEnd | undefined): void
 }
 
 /** A whole cycle of a country or state is hundreds of thousands of calls: not by accident. */
-function refuseWholeCycle(work: ScopeWork, walk: Walk, page: Page): void {
+async function refuseWholeCycle(work: ScopeWork, walk: Walk, page: Page): Promise<void> {
   const { task, key, run } = work;
   const isAsked = task.isFull || task.since !== undefined || task.scope.kind === 'committee';
   const isStart = work.isFirst && walk.cursor === null && walk.parts[0]?.from === undefined;
@@ -335,6 +339,8 @@ function refuseWholeCycle(work: ScopeWork, walk: Walk, page: Page): void {
   const calls = Math.ceil((page.count ?? 0) / rowsPerPage);
   const hourly = run.settings.callsPerHour ?? usualCallsPerHour;
   if (calls <= hourly) return;
+  // The next run is to begin where the bulk files end, not here.
+  await run.databases.rows.withClient((client) => dropWindow(client, key));
   throw new UserError(
     `nothing of ${key.dataset} ${key.cycle} is loaded, and all of it takes ${calls.toLocaleString('en-US')} calls: ${Math.ceil(calls / hourly)} hours`,
     {
@@ -377,7 +383,7 @@ async function endWindow(
         rowsUnchanged: 0,
         rowsReturned: 0,
         rowsRejected: 0,
-        watermark: work.openedAt,
+        watermark: work.advances ? work.openedAt : undefined,
         startedAt: run.now(),
         programVersion: run.programVersion,
       });

@@ -200,6 +200,33 @@ describe('extract api', function () {
     assert.equal(run.code, 1);
     assert.match(run.err, /all of it takes 7 calls: 2 hours\n {2}hint: load the bulk files first/);
     assert.deepEqual(await query('select from bronze.api_schedule_a'), []);
+    // Once bulk files are loaded it begins where they end.
+    assert.deepEqual(await query('select from bronze.extraction_state'), []);
+  });
+
+  it('opens no hole behind a day that is named: the watermark stays', async () => {
+    const first = { now: '2019-01-20T12:00:00Z' };
+    assert.equal((await runApi(connection, server.current, first)).code, 0);
+    const run = await runApi(connection, server.current, { since: '2019-02-10' });
+    assert.equal(run.code, 0, run.err);
+    const [state] = await query(
+      "select watermark, status from bronze.extraction_state where dataset = 'schedule_a'",
+    );
+    assert.deepEqual(state, { watermark: '2019-01-20 12:00:00+00', status: 'complete' });
+  });
+
+  it('sends the key to no other host, and follows no redirect', async () => {
+    const { startOpenFec } = await import('../../support/openfec-server.ts');
+    const elsewhere = await startOpenFec({ receipts: 1 });
+    try {
+      const headers = { Location: `${elsewhere.url}/committees/` };
+      server.current.fail({ 1: { kind: 'status', status: 302, headers } });
+      const run = await runApi(connection, server.current);
+      assert.match(run.err, /HTTP `302`/);
+      assert.equal(elsewhere.calls.length, 0);
+    } finally {
+      await elsewhere.close();
+    }
   });
 
   it('stops at --max-calls and goes on at the next page, asking for none again', async () => {

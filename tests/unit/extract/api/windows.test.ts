@@ -83,6 +83,15 @@ describe('extract/api/windows', () => {
     assert.deepEqual(planWindow(apiScheduleA, { ...known, isFull: true }).parts, [{ path }]);
   });
 
+  it('leaves the watermark where days before the window are left out', () => {
+    const known = { ...facts, watermark: day('2026-03-10') };
+    assert.equal(planWindow(apiScheduleA, { ...known, since: '2026-03-15' }).advances, false);
+    assert.equal(planWindow(apiScheduleA, { ...known, since: '2026-03-10' }).advances, true);
+    assert.equal(planWindow(apiScheduleA, { ...facts, since: '2026-03-15' }).advances, true);
+    const withBulk = { ...known, bulkWatermark: day('2026-03-18') };
+    assert.equal(planWindow(apiScheduleA, withBulk).advances, true);
+  });
+
   it('halves days until one is left', () => {
     const part = { path, from: '2026-03-01', to: '2026-03-04' };
     assert.deepEqual(halvePart(apiScheduleA, part), [
