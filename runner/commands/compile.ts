@@ -14,7 +14,7 @@ export interface CompileOptions extends SelectionOptions {
 
 /** Compiles the selection; connects only where a template of it asks the database. */
 export async function compile(context: ProgramContext, options: CompileOptions): Promise<ExitCode> {
-  const loaded = await loadProject(context, options);
+  const loaded = await loadProject(context, options, { WHICH: 'compile' });
   if (options.inline !== undefined) {
     const source = { path: '--inline', text: options.inline };
     const compiled = await answerUntilDone(context, loaded.request, (answers) =>

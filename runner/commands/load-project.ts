@@ -78,10 +78,17 @@ export function readProject(context: ProgramContext, options: CommonOptions): Re
   return { projectDir, env, vars, file, target, request, yamlInputs };
 }
 
+/** dbt's word for the command, and what else templates find among their `flags`. */
+export interface InvocationFlags {
+  readonly WHICH: string;
+  readonly FAIL_FAST?: boolean;
+}
+
 /** Reads, parses and compiles a project. */
 export async function loadProject(
   context: ProgramContext,
   options: CommonOptions,
+  flags: InvocationFlags,
 ): Promise<LoadedProject> {
   const read = readProject(context, options);
   const { projectDir, env, vars, file, target, request, yamlInputs } = read;
@@ -102,6 +109,7 @@ export async function loadProject(
     env,
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
+    flags: { ...flags },
     parseCache,
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>

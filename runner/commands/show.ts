@@ -26,7 +26,7 @@ export interface ShowOptions extends CommonOptions {
 
 /** Prints rows on stdout. */
 export async function show(context: ProgramContext, options: ShowOptions): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const project = await loadProject(context, options, { WHICH: 'show' });
   const query = await queryOf(context, project, options);
   return withTarget<ExitCode>(project.request, async (target) => {
     const database = openDatabase(target.connection, {

@@ -5,7 +5,7 @@ import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
 import type { Config } from './config.ts';
-import { nodeContext } from './context.ts';
+import { type NodeHandlers, nodeContext } from './context.ts';
 import { type Expected, expectRead } from './late.ts';
 import { besideName } from './relation-names.ts';
 import { type Resolver, relationOfNode } from './resolve.ts';
@@ -19,6 +19,8 @@ export interface TestQueryMaker {
   readonly config: Config<'test'>;
   /** Of the test; its macros, refs and sources are looked for there first. */
   readonly packageName: string;
+  /** Hears each `config(…)` call of the test's macro. */
+  readonly hear?: NodeHandlers['config'] | undefined;
   /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
   render(scope: RenderScope, relationOf: RelationOf): Rendered;
 }
@@ -146,7 +148,7 @@ function renderQuery(
         parents.set(found.uniqueId, { kind: 'source', relation: found.relation });
         return relationOfNode(resolver, found.relation);
       },
-      config: () => undefined,
+      config: (values, site) => maker.hear?.(values, site),
       readConfig: (name) => {
         const value = Object.hasOwn(maker.config, name)
           ? Reflect.get(maker.config, name)

@@ -50,7 +50,7 @@ export function projectNames(
     run_started_at: () => startedAt(now),
     flags: () => flagsObject(inputs.flags ?? {}),
     selected_resources: () => selectedResources(inputs.selectedResources, execute),
-    invocation_args_dict: () => fromJson(inputs.flags ?? {}),
+    invocation_args_dict: () => invocationArgs(inputs.flags ?? {}),
     dbt_metadata_envs: () => metadataEnvs(inputs.env),
   };
   for (const [name, make] of Object.entries(makers)) names.setLazily(name, make);
@@ -262,6 +262,12 @@ const DEFAULT_FLAGS: Readonly<Record<string, unknown>> = {
   PRINT: true,
   LOG_FORMAT: 'default',
 };
+
+/** The same as `flags`, under the names of the command line's options. */
+function invocationArgs(given: Readonly<Record<string, unknown>>): Value {
+  const flags = Object.entries({ ...DEFAULT_FLAGS, ...given });
+  return fromJson(Object.fromEntries(flags.map(([name, value]) => [name.toLowerCase(), value])));
+}
 
 function flagsObject(given: Readonly<Record<string, unknown>>): HostObject {
   const flags: Readonly<Record<string, unknown>> = { ...DEFAULT_FLAGS, ...given };

@@ -53,6 +53,7 @@ export function parseGenericTest(site: TestSite): ParsedGenericTest {
       place: site.yaml.placeOf(bodyPath),
     },
     layers: configLayers(site.yaml, body, bodyPath),
+    folderLayers: 0,
     testName,
     args,
     columnName: site.columnName,
