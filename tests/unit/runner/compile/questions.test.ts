@@ -236,7 +236,7 @@ describe('runner/compile, questions to the database', () => {
     );
     const at = (text: string) =>
       placeAt({ text: node.compiledSql, map: node.sqlMap }, node.compiledSql.indexOf(text));
-    assert.deepEqual(at(' x'), { path: 'macros/t.sql', line: 1, column: 103 });
+    assert.deepEqual(at(' x'), { path: 'macros/t.sql', line: 1, column: 98 });
   });
 
   it('answers inline queries in the same way', () => {
