@@ -12,14 +12,12 @@ import {
   captureTestQueries,
   compileTestQueries,
   type MakeQueries,
-  type RelationOf,
   type TestQueryMaker,
   testConfigFields,
 } from './compile-test.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
-import { relationValue } from './relation-value.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
@@ -41,14 +39,6 @@ export function compileGenericTest(
     text: `{{ ${macro}(model=get_where_subquery(_test_model), **_test_arguments) }}`,
     firstLine: test.place.line ?? 1,
   });
-  const render = (scope: RenderScope, relationOf: RelationOf) => {
-    const relation = relationOf(subject.uniqueId, subject.relation);
-    const own = new Map<string, Value>([
-      ['_test_model', relationValue(database, relation)],
-      ['_test_arguments', DictValue.of(argumentValues(test, scope))],
-    ]);
-    return renderTemplate(call, withNames(scope, own));
-  };
   const makerOf = (own: Config<'test'>, hear: TestQueryMaker['hear']): TestQueryMaker => ({
     model: madeOnce(() =>
       nodeValue({ ...test, database, schema, alias: own.alias ?? test.alias, config: own }),
@@ -56,10 +46,12 @@ export function compileGenericTest(
     config: own,
     packageName: test.packageName,
     hear,
-    render: (scope, relationOf) => {
-      // Through `ref` and `source`, so that the subject is among the parents.
-      touch(scope, test.on);
-      return render(scope, relationOf);
+    render: (scope) => {
+      const own = new Map<string, Value>([
+        ['_test_model', subjectValue(scope, test.on)],
+        ['_test_arguments', DictValue.of(argumentValues(test, scope))],
+      ]);
+      return renderTemplate(call, withNames(scope, own));
     },
   });
   let isConfigured = false;
@@ -172,15 +164,15 @@ const refCall = parseTemplate({ path: 'ref', text: '{{ ref(_name) }}' });
 const versionedRefCall = parseTemplate({ path: 'ref', text: '{{ ref(_name, v=_version) }}' });
 const sourceCall = parseTemplate({ path: 'source', text: '{{ source(_source, _table) }}' });
 
-function touch(scope: RenderScope, on: ParsedGenericTest['on']): void {
+/** Through `ref` and `source`, so that the subject is among the parents. */
+function subjectValue(scope: RenderScope, on: ParsedGenericTest['on']): Value {
   if (on.kind === 'source') {
     const names = { _source: on.source, _table: on.table };
-    renderTemplate(sourceCall, withNames(scope, new Map(Object.entries(names))));
-    return;
+    return evaluateTemplate(sourceCall, withNames(scope, new Map(Object.entries(names))));
   }
   const names = new Map<string, Value>([['_name', on.name]]);
   if (on.version !== undefined) names.set('_version', fromJson(on.version));
-  renderTemplate(names.size === 1 ? refCall : versionedRefCall, withNames(scope, names));
+  return evaluateTemplate(names.size === 1 ? refCall : versionedRefCall, withNames(scope, names));
 }
 
 /** dbt reads a text such as `ref('x')` in an argument as a call; other text may hold templates. */

@@ -4,7 +4,9 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
-import { type Expected, expectRead, parentsOf } from './late.ts';
+import { type BodySql, withCtes } from './ephemeral.ts';
+import { type Expected, parentsOf } from './late.ts';
+import { type ReadOptions, type RelationOf, readsOf } from './node-reads.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
@@ -17,10 +19,33 @@ import type { Model, NodeId } from './types.ts';
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
 export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
-  const dependsOn = new Set<NodeId>(expected);
+  const { body, dependsOn } = renderModel(resolver, model, { expected });
+  const { text, map } = withCtes(body, ephemeralBody(resolver));
+  return {
+    ...modelFields(model),
+    dependsOn: [...new Set([...dependsOn, ...(expected ?? [])])].sort(),
+    compiledSql: text,
+    sqlMap: map,
+  };
+}
+
+/** Returns what compiles an ephemeral model for a query that reads it. */
+export function ephemeralBody(
+  resolver: Resolver,
+  relationOf?: RelationOf,
+): (model: ResolvedModel) => BodySql {
+  return (model) => renderModel(resolver, model, { relationOf }).body;
+}
+
+function renderModel(
+  resolver: Resolver,
+  model: ResolvedModel,
+  options: Pick<ReadOptions, 'expected' | 'relationOf'>,
+): { readonly body: BodySql; readonly dependsOn: readonly NodeId[] } {
   const { config, relation } = model;
   const { database } = resolver.facts.inputs.target;
   const from = model.parsed.packageName;
+  const reads = readsOf(resolver, { ...options, from });
   const described = madeOnce(() =>
     nodeValue({
       ...model.parsed,
@@ -33,7 +58,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
   const context = nodeContext(
     resolver.facts,
     {
-      relation: relationOfNode(resolver, relation),
+      relation: relationOfNode(resolver, model),
       get model() {
         return described();
       },
@@ -41,18 +66,8 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
       packageName: from,
     },
     {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        expectRead(expected, found.uniqueId, `ref('${name}')`);
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
+      ref: reads.ref,
+      source: reads.source,
       config: () => undefined,
       readConfig: (name) => {
         const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
@@ -67,12 +82,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
       hint: 'write one select statement, or remove the file',
     });
   }
-  return {
-    ...modelFields(model),
-    dependsOn: [...dependsOn].sort(),
-    compiledSql: rendered.text,
-    sqlMap: rendered.map,
-  };
+  return { body: reads.body(rendered), dependsOn: [...reads.nodes.keys()] };
 }
 
 /** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
@@ -88,11 +98,11 @@ export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
 }
 
 function modelFields(model: ResolvedModel) {
-  const { config, relation, parsed, captured } = model;
+  const { config, parsed, captured } = model;
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
-    ...builtFields(parsed, config, relation),
+    ...builtFields(parsed, config, model),
     materialized: config.materialized,
     refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
     rawSql: parsed.rawSql,

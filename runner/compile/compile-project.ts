@@ -101,6 +101,7 @@ function projectFacts(
   };
   return {
     inputs,
+    quoting: file.quoting,
     macros: loadMacros(parsed.macroFiles, order, faults, inputs.parseCache),
     vars: varsOf(file.name),
     varsOf,

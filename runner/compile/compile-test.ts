@@ -4,14 +4,17 @@ import { fromJson } from '../../core/template/json.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
+import { ephemeralBody } from './compile-model.ts';
 import type { Config } from './config.ts';
 import { type NodeHandlers, nodeContext } from './context.ts';
-import { type Expected, expectRead } from './late.ts';
+import { withCtes } from './ephemeral.ts';
+import type { Expected } from './late.ts';
+import { type NodeReads, type RelationOf, readsOf } from './node-reads.ts';
 import { besideName } from './relation-names.ts';
-import { type Resolver, relationOfNode } from './resolve.ts';
+import type { Resolver } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { NodeId, RelationName, Test } from './types.ts';
+import type { NodeId, Test } from './types.ts';
 
 /** What a test's query is made from. */
 export interface TestQueryMaker {
@@ -21,8 +24,8 @@ export interface TestQueryMaker {
   readonly packageName: string;
   /** Hears each `config(…)` call of the test's macro. */
   readonly hear?: NodeHandlers['config'] | undefined;
-  /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
-  render(scope: RenderScope, relationOf: RelationOf): Rendered;
+  /** Renders the query in a scope. */
+  render(scope: RenderScope): Rendered;
 }
 
 /** How the query of a late test is made when its turn comes. */
@@ -31,9 +34,6 @@ export interface LateQuery {
   /** The parent whose stage is read, while that is audited. */
   readonly staged: NodeId | undefined;
 }
-
-/** Gives the relation to read for a node. */
-export type RelationOf = (id: NodeId, relation: RelationName) => RelationName;
 
 /** The parts of a test that come from rendering it. */
 export type TestQueries = Pick<Test, 'compiledSql' | 'stagedSql' | 'sqlMap' | 'dependsOn'>;
@@ -106,11 +106,6 @@ function replaceName(rendered: Rendered, name: string, by: string): Rendered {
   return { text: rendered.text.replaceAll(name, () => by), map: rendered.map.map(moved) };
 }
 
-interface Parent {
-  readonly kind: 'buildable' | 'source';
-  readonly relation: RelationName;
-}
-
 function renderQuery(
   resolver: Resolver,
   maker: TestQueryMaker,
@@ -119,12 +114,11 @@ function renderQuery(
     readonly staged?: NodeId | undefined;
     readonly expected?: Expected;
   },
-): { readonly rendered: Rendered; readonly parents: ReadonlyMap<NodeId, Parent> } {
-  const parents = new Map<NodeId, Parent>();
-  const { expected } = turn;
+): { readonly rendered: Rendered; readonly parents: NodeReads['nodes'] } {
   const from = maker.packageName;
   const relationOf: RelationOf = (id, relation) =>
     id === turn.staged ? besideName(relation, 'staged') : relation;
+  const reads = readsOf(resolver, { from, expected: turn.expected, relationOf });
   const context = nodeContext(
     resolver.facts,
     {
@@ -136,18 +130,8 @@ function renderQuery(
       packageName: from,
     },
     {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        expectRead(expected, found.uniqueId, `ref('${name}')`);
-        parents.set(found.uniqueId, { kind: 'buildable', relation: found.relation });
-        return relationOfNode(resolver, relationOf(found.uniqueId, found.relation));
-      },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
-        parents.set(found.uniqueId, { kind: 'source', relation: found.relation });
-        return relationOfNode(resolver, found.relation);
-      },
+      ref: reads.ref,
+      source: reads.source,
       config: (values, site) => maker.hear?.(values, site),
       readConfig: (name) => {
         const value = Object.hasOwn(maker.config, name)
@@ -157,8 +141,11 @@ function renderQuery(
       },
     },
   );
-  const rendered = trimSql(maker.render(scopeOf(context), relationOf));
-  return { rendered, parents };
+  const body = reads.body(trimSql(maker.render(scopeOf(context))));
+  const rendered = turn.execute
+    ? withCtes(body, ephemeralBody(resolver, relationOf))
+    : body.rendered;
+  return { rendered, parents: reads.nodes };
 }
 
 /** The configs of a test as the manifest has them. */

@@ -8,7 +8,7 @@ import type { Refusal } from './types.ts';
 
 type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
 
-const builtMaterializations: readonly string[] = ['view', 'table'];
+const builtMaterializations: readonly string[] = ['view', 'table', 'ephemeral'];
 
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
@@ -18,7 +18,6 @@ const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
   grants: ({ grants }) => Object.keys(grants ?? {}).length > 0,
   contract: ({ contract }) => contract?.enforced === true,
   unlogged: ({ unlogged }) => unlogged === true,
-  quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
   store_failures: ({ store_failures }) => store_failures === true,
   store_failures_as: ({ store_failures_as }) =>
     store_failures_as === 'table' || store_failures_as === 'view',
@@ -45,7 +44,7 @@ export function refusalsOf(
       ? []
       : [
           {
-            message: `this version builds \`view\` and \`table\`, not \`${materialized}\``,
+            message: `this version builds \`view\`, \`table\` and \`ephemeral\`, not \`${materialized}\``,
             where: placeOf('materialized'),
           },
         ]),

@@ -10,6 +10,7 @@ import type {
   ParsedSingularTest,
   ParsedSource,
   Properties,
+  Quoting,
 } from '../project/types.ts';
 import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
@@ -18,9 +19,9 @@ import { nodeContext, type ProjectFacts } from './context.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
-import { relationValue } from './relation-value.ts';
+import { relationValue, writtenValue } from './relation-value.ts';
 import { scopeOf } from './scope.ts';
-import type { ColumnDoc, NodeId, RelationName, Seed, Source } from './types.ts';
+import type { ColumnDoc, NodeId, RelationName, Seed, Source, WrittenName } from './types.ts';
 
 /** A model whose relation is known and whose SQL is still to be made. */
 export interface ResolvedModel {
@@ -29,6 +30,7 @@ export interface ResolvedModel {
   readonly uniqueId: NodeId;
   readonly config: Config<'model'>;
   readonly relation: RelationName;
+  readonly written: WrittenName | undefined;
 }
 
 /** The project with every relation known. */
@@ -64,10 +66,13 @@ export function captureKey(node: ParsedModel | ParsedSingularTest): string {
 export interface Referable {
   readonly uniqueId: NodeId;
   readonly relation: RelationName;
+  readonly written?: WrittenName | undefined;
   readonly name: string;
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  /** Set for an ephemeral model, which has no relation to read. */
+  readonly ephemeral?: ResolvedModel | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -92,8 +97,8 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
-  faults.push(...sharedRelations([...models, ...seeds]));
+  const sources = parsed.sources.flatMap((source) => resolveSource(facts, source, faults));
+  faults.push(...sharedRelations([...models.filter((model) => !isEphemeral(model)), ...seeds]));
   const referable = referables(models, seeds);
   const tables = sourcesByTable(sources);
   const packages = new Set([
@@ -168,9 +173,11 @@ function referables(
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation } of models) {
-    const { name, packageName, version, latestVersion } = parsed;
-    add({ name, packageName, version, latestVersion, uniqueId, relation });
+  for (const model of models) {
+    const { name, packageName, version, latestVersion } = model.parsed;
+    const { uniqueId, relation, written } = model;
+    const ephemeral = isEphemeral(model) ? model : undefined;
+    add({ name, packageName, version, latestVersion, uniqueId, relation, written, ephemeral });
   }
   for (const seed of seeds) add(seed);
   return byName;
@@ -241,8 +248,37 @@ function resolveModel(
     captured: capture,
     uniqueId: modelId(model),
     config,
-    relation: relationOf(facts, model, config),
+    ...namesOf(relationOf(facts, model, config), [facts.quoting, config.quoting]),
   };
+}
+
+function isEphemeral({ config }: ResolvedModel): boolean {
+  return config.materialized === 'ephemeral';
+}
+
+type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null };
+
+/** The relation as PostgreSQL knows it, and as SQL writes it where a part stands without quotes. */
+function namesOf(
+  written: RelationName,
+  quotings: readonly (Nullable<Quoting> | undefined)[],
+): { readonly relation: RelationName; readonly written: WrittenName | undefined } {
+  const quote = { database: true, schema: true, identifier: true };
+  for (const quoting of quotings) {
+    for (const part of ['database', 'schema', 'identifier'] as const) {
+      quote[part] = quoting?.[part] ?? quote[part];
+    }
+  }
+  if (quote.database && quote.schema && quote.identifier) {
+    return { relation: written, written: undefined };
+  }
+  const fold = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const { schema, identifier } = written;
+  const relation = {
+    schema: quote.schema ? schema : fold(schema),
+    identifier: quote.identifier ? identifier : fold(identifier),
+  };
+  return { relation, written: { schema, identifier, quote } };
 }
 
 function modelId({ packageName, name, version }: ParsedModel): NodeId {
@@ -258,11 +294,11 @@ function resolveSeed(
   const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
-  const relation = relationOf(facts, seed, config);
+  const names = namesOf(relationOf(facts, seed, config), [facts.quoting, config.quoting]);
   return {
     kind: 'seed',
     uniqueId: `seed.${seed.packageName}.${seed.name}`,
-    ...builtFields(seed, config, relation),
+    ...builtFields(seed, config, names),
     refusals: refusalsOf(config, seed.layers, seed.path),
     dependsOn: [],
     delimiter: config.delimiter,
@@ -274,7 +310,7 @@ function resolveSeed(
 export function builtFields(
   node: ParsedModel | ParsedSeed,
   config: Config<'model'> | Config<'seed'>,
-  relation: RelationName,
+  { relation, written }: Pick<Referable, 'relation' | 'written'>,
 ) {
   return {
     name: node.name,
@@ -286,6 +322,7 @@ export function builtFields(
     description: node.properties?.description ?? '',
     columns: columnDocs(node.properties),
     relation,
+    ...(written && { written }),
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
     indexes: (config.indexes ?? []).map(({ columns, unique, type }) => ({ columns, unique, type })),
@@ -293,9 +330,11 @@ export function builtFields(
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
+  const { schema, identifier } = source;
+  const names = namesOf({ schema, identifier }, [facts.quoting, source.quoting]);
   return [
     {
       kind: 'source',
@@ -310,7 +349,8 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       description: source.properties?.description ?? '',
       columns: columnDocs(source.properties),
       dependsOn: [],
-      relation: { schema: source.schema, identifier: source.identifier },
+      relation: names.relation,
+      ...(names.written && { written: names.written }),
     },
   ];
 }
@@ -402,7 +442,13 @@ function sharedRelations(nodes: readonly (ResolvedModel | Seed)[]): UserError[] 
   });
 }
 
-/** The value of a relation in templates. */
-export function relationOfNode(resolver: Resolver, relation: RelationName): Value {
-  return relationValue(resolver.facts.inputs.target.database, relation);
+/** The value of a node's relation in templates, or of the one that is read in its place. */
+export function relationOfNode(
+  resolver: Resolver,
+  { relation, written }: Pick<Referable, 'relation' | 'written'>,
+  read: RelationName = relation,
+): Value {
+  const { database } = resolver.facts.inputs.target;
+  if (written === undefined) return relationValue(database, read);
+  return writtenValue(database, read === relation ? written : { ...read, quote: written.quote });
 }

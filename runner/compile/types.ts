@@ -12,6 +12,15 @@ export interface RelationName {
   readonly identifier: string;
 }
 
+/** How SQL names a relation of which not every part stands in quotes: PostgreSQL folds the other parts. */
+export interface WrittenName extends RelationName {
+  readonly quote: {
+    readonly database: boolean;
+    readonly schema: boolean;
+    readonly identifier: boolean;
+  };
+}
+
 /** A column as documented in YAML. */
 export interface ColumnDoc {
   readonly name: string;
@@ -58,6 +67,8 @@ interface NodeCommon {
 
 interface BuiltNode extends NodeCommon {
   readonly relation: RelationName;
+  /** As templates name it, where `quoting` leaves a part without quotes. */
+  readonly written?: WrittenName;
   /** Where the node is built aside before it is published; unique by a hash of the whole name. */
   readonly staged: RelationName;
   /** What the relation of the run before is called between the swap and its removal. */
@@ -70,7 +81,7 @@ interface BuiltNode extends NodeCommon {
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view` and `table` are built; any other stands in `refusals`. */
+  /** `view` and `table` are built, `ephemeral` goes into what reads it; any other stands in `refusals`. */
   readonly materialized: string;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
@@ -117,6 +128,8 @@ export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** As templates name it, where `quoting` leaves a part without quotes. */
+  readonly written?: WrittenName;
 }
 
 /** Any node of the manifest. */

@@ -63,7 +63,7 @@ export function makePlan(input: PlanInput): Plan {
 
 function isBuilt(node: Node, { selected, verb }: PlanInput): boolean {
   if (!selected.has(node.uniqueId) || verb === 'test') return false;
-  if (node.kind === 'model') return verb !== 'seed';
+  if (node.kind === 'model') return verb !== 'seed' && node.materialized !== 'ephemeral';
   return node.kind === 'seed' && verb !== 'run';
 }
 

@@ -29,7 +29,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     'snapshots/s.sql': '{% snapshot s %}select 1{% endsnapshot %}',
   };
   const ofB = [
-    'models/b.sql:1:4: `b`: this version builds `view` and `table`, not `incremental` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: this version builds `view`, `table` and `ephemeral`, not `incremental` (leave it out with --exclude b, or change the config)',
     'models/b.sql:1:4: `b`: config `post-hook` is not acted on by this version (leave it out with --exclude b, or change the config)',
   ];
   const ofTest =
@@ -57,19 +57,6 @@ describe('runner/commands/refuse-unbuildable', () => {
   it('lets pass what is not selected and what the command does not build', () => {
     refuse(files, 'seed');
     refuse(files, 'build', ['a']);
-  });
-
-  it('refuses names without quotes', () => {
-    const unquoted = {
-      ...files,
-      'dbt_project.yml': 'name: shop\nprofile: shop\nquoting: {identifier: false, schema: true}\n',
-    };
-    assert.deepEqual(
-      faultsOf(() => refuse(unquoted, 'build', ['a'])),
-      [
-        'dbt_project.yml:3:1: names without quotes are not supported: every name stands in quotes (set `quoting` to true, or remove it)',
-      ],
-    );
   });
 
   it('refuses hooks of the project whatever is selected', () => {

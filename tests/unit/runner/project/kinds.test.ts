@@ -95,7 +95,9 @@ describe('runner/project: kinds of nodes', () => {
     });
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
-    assert.deepEqual(reasons('a'), ['this version builds `view` and `table`, not `incremental`']);
+    assert.deepEqual(reasons('a'), [
+      'this version builds `view`, `table` and `ephemeral`, not `incremental`',
+    ]);
     assert.deepEqual(reasons('b'), [
       'config `post-hook` is not acted on by this version',
       'config `contract` is not acted on by this version',
