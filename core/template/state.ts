@@ -93,7 +93,7 @@ export class RenderState {
     const nearest = nearestName(name, known);
     return nearest === undefined
       ? `Set it first, or ask for it with \`${name} is defined\`.`
-      : `Did you mean \`${nearest}\`?`;
+      : `did you mean \`${nearest}\`?`;
   }
 
   /** Gives an error its place and the calls that led there; what is no user's fault passes as it is. */

@@ -2,6 +2,7 @@
 
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
+import { isSqlNode } from '../compile/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
 import { compileLate, loadProject, selectFrom } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
@@ -30,8 +31,10 @@ export async function compile(context: ProgramContext, options: CompileOptions):
     const node = project.manifest.nodes.get(id);
     return node?.kind === 'model' ? [node] : [];
   });
-  const [only] = models;
-  if (only && models.length === 1) context.reporter.result(only.compiledSql);
+  const [id = '', ...others] = selected;
+  const only = others.length === 0 ? project.manifest.nodes.get(id) : models[0];
+  if (isSqlNode(only) && (others.length === 0 || models.length === 1))
+    context.reporter.result(only.compiledSql);
   context.reporter.info(
     `compiled ${models.length} ${models.length === 1 ? 'model' : 'models'} to ${written.shownPath('compiled')}`,
   );

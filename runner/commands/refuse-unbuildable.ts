@@ -59,10 +59,7 @@ function hookFaults({ parsed }: Work): UserError[] {
 function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {
   if (isSelective) return [];
   const own = parsed.file.name;
-  const kinds = [
-    { what: 'snapshots are', nodes: parsed.snapshots, verbs: ['build'] },
-    { what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] },
-  ];
+  const kinds = [{ what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] }];
   return kinds.flatMap(({ what, nodes, verbs }) => {
     const [first] = nodes.filter((node) => node.packageName === own);
     if (first === undefined || !verbs.includes(verb)) return [];

@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
+import { isSqlNode } from '../compile/types.ts';
 import { readRows } from '../execute/read-rows.ts';
 import { formatRows, type RowsFormat } from '../report/rows.ts';
 import { answerUntilDone } from './answer-questions.ts';
@@ -57,7 +58,7 @@ async function queryOf(context: ProgramContext, project: LoadedProject, options:
     const { uniqueId } = findNode(project.manifest, options.name);
     const compiled = await compileLate(context, project, new Set([uniqueId]));
     const node = findNode(compiled.manifest, uniqueId);
-    if (node.kind === 'model' || node.kind === 'test') {
+    if (isSqlNode(node)) {
       return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
     }
     const { schema, identifier } = node.relation;

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
 import type { Late } from '../compile/compile-nodes.ts';
-import type { NodeId } from '../compile/types.ts';
+import { isSqlNode, type NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
 import {
   compiledPath,
@@ -42,8 +42,7 @@ export async function writeCompiled(
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
-    if (node.isLate) continue;
+    if (!isSqlNode(node) || node.isLate) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');

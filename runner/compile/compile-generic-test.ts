@@ -47,9 +47,11 @@ export function compileGenericTest(
     packageName: test.packageName,
     hear,
     render: (scope) => {
+      // dbt reads the arguments before the model, which decides the order of CTEs.
+      const args = DictValue.of(argumentValues(test, scope));
       const own = new Map<string, Value>([
+        ['_test_arguments', args],
         ['_test_model', subjectValue(scope, test.on)],
-        ['_test_arguments', DictValue.of(argumentValues(test, scope))],
       ]);
       return renderTemplate(call, withNames(scope, own));
     },

@@ -4,7 +4,7 @@ import { parseTemplate } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
 import { type Answers, type Attempt, attempt } from './answers.ts';
-import { ephemeralBody } from './compile-model.ts';
+import { ephemeralBody } from './compile-select.ts';
 import { nodeContext } from './context.ts';
 import { withCtes } from './ephemeral.ts';
 import { readsOf } from './node-reads.ts';

@@ -5,7 +5,7 @@ import type { ParsedProject } from '../project/types.ts';
 import { type Answers, type Attempt, attempt, type Question } from './answers.ts';
 import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
-import { compileModel, lateModel } from './compile-model.ts';
+import { compileSelect, lateSelect, type ResolvedSelect } from './compile-select.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
 import {
   captureTestQueries,
@@ -14,8 +14,8 @@ import {
   type MakeQueries,
 } from './compile-test.ts';
 import type { Expected } from './late.ts';
-import type { ResolvedModel, Resolver } from './resolve.ts';
-import type { Model, Node, NodeId, Test } from './types.ts';
+import type { Resolver } from './resolve.ts';
+import type { Node, NodeId, SqlNode, Test } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
 export interface LateRequest {
@@ -31,7 +31,7 @@ export interface LateRequest {
 export type Turn = (answers: Answers) => Attempt<ReadonlyMap<NodeId, Late>>;
 
 /** A node that can be late. */
-export type Late = Model | Test;
+export type Late = SqlNode;
 
 /** How a node is compiled: at once, or once its turn comes. */
 export interface Recipe {
@@ -43,10 +43,10 @@ export interface Recipe {
 
 /** Returns how the models and tests of a project are compiled. */
 export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly Recipe[] {
-  const ofModel = (model: ResolvedModel): Recipe => ({
-    now: (it) => compileModel(it, model),
-    before: (it) => lateModel(it, model),
-    later: (it, expected) => compileModel(it, model, expected),
+  const ofSelect = (node: ResolvedSelect): Recipe => ({
+    now: (it) => compileSelect(it, node),
+    before: (it) => lateSelect(it, node),
+    later: (it, expected) => compileSelect(it, node, expected),
   });
   const ofTest = (
     compile: (it: Resolver, makeQueries: MakeQueries) => Test | undefined,
@@ -60,7 +60,7 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
       compile(it, (inner, maker) => compileLateQuery(inner, maker, { expected, staged })),
   });
   return [
-    ...resolver.models.map(ofModel),
+    ...[...resolver.models, ...resolver.snapshots, ...resolver.analyses].map(ofSelect),
     ...parsed.singularTests.map((test) =>
       ofTest((it, makeQueries) => compileSingularTest(it, test, makeQueries)),
     ),

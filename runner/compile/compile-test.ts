@@ -4,7 +4,7 @@ import { fromJson } from '../../core/template/json.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
-import { ephemeralBody } from './compile-model.ts';
+import { ephemeralBody } from './compile-select.ts';
 import type { Config } from './config.ts';
 import { type NodeHandlers, nodeContext } from './context.ts';
 import { withCtes } from './ephemeral.ts';

@@ -5,7 +5,7 @@ import type { ResolvedModel } from './resolve.ts';
 
 /** dbt's name of the CTE that stands for an ephemeral model. */
 export function cteName(model: ResolvedModel): string {
-  return `__dbt__cte__${model.relation.identifier}`;
+  return `__dbt__cte__${(model.written ?? model.relation).identifier}`;
 }
 
 /** SQL as rendered, and the ephemeral models that it reads, in the order in which it names them. */

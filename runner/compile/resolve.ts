@@ -4,15 +4,16 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
+  ParsedAnalysis,
   ParsedModel,
   ParsedProject,
   ParsedSeed,
-  ParsedSingularTest,
+  ParsedSnapshot,
   ParsedSource,
   Properties,
   Quoting,
 } from '../project/types.ts';
-import type { Captured } from './capture.ts';
+import type { Captured, CapturedNode } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
@@ -33,11 +34,31 @@ export interface ResolvedModel {
   readonly written: WrittenName | undefined;
 }
 
+/** A snapshot whose relation is known and whose SQL is still to be made. */
+export interface ResolvedSnapshot {
+  readonly parsed: ParsedSnapshot;
+  readonly captured: Captured;
+  readonly uniqueId: NodeId;
+  readonly config: Config<'snapshot'>;
+  readonly relation: RelationName;
+  readonly written: WrittenName | undefined;
+}
+
+/** An analysis whose SQL is still to be made. */
+export interface ResolvedAnalysis {
+  readonly parsed: ParsedAnalysis;
+  readonly captured: Captured;
+  readonly uniqueId: NodeId;
+  readonly config: Config<'analysis'>;
+}
+
 /** The project with every relation known. */
 export interface Resolver {
   readonly facts: ProjectFacts;
   readonly packageName: string;
   readonly models: readonly ResolvedModel[];
+  readonly snapshots: readonly ResolvedSnapshot[];
+  readonly analyses: readonly ResolvedAnalysis[];
   readonly seeds: readonly Seed[];
   readonly sources: readonly Source[];
   readonly captured: ReadonlyMap<string, Captured>;
@@ -57,7 +78,7 @@ export interface Asked {
 }
 
 /** Names what was captured of a node. */
-export function captureKey(node: ParsedModel | ParsedSingularTest): string {
+export function captureKey(node: CapturedNode): string {
   const version = node.kind === 'model' && node.version !== undefined ? `.v${node.version}` : '';
   return `${node.kind}:${node.packageName}.${node.name}${version}`;
 }
@@ -97,21 +118,30 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(facts, source, faults));
-  faults.push(...sharedRelations([...models.filter((model) => !isEphemeral(model)), ...seeds]));
-  const referable = referables(models, seeds);
+  const snapshots = parsed.snapshots.flatMap((snapshot) =>
+    collectFaults(faults, () => resolveSnapshot(facts, snapshot, captured, faults)).flatMap(
+      (resolved) => {
+        if (resolved?.config.enabled === false) disabled.add(snapshot.name);
+        return resolved === undefined || resolved.config.enabled === false ? [] : [resolved];
+      },
+    ),
+  );
+  const analyses = parsed.analyses.flatMap((analysis) =>
+    resolveAnalysis(facts, analysis, captured, faults),
+  );
+  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const built = [...models.filter((model) => !isEphemeral(model)), ...seeds, ...snapshots];
+  faults.push(...sharedRelations(built));
+  const referable = referables(models, [...seeds, ...snapshots.map(referableSnapshot)]);
   const tables = sourcesByTable(sources);
   const packages = new Set([
     parsed.file.name,
-    ...[...parsed.models, ...parsed.seeds].map((node) => node.packageName),
+    ...[...parsed.models, ...parsed.seeds, ...parsed.snapshots].map((node) => node.packageName),
   ]);
   return {
     facts,
     packageName: parsed.file.name,
-    models,
-    seeds,
-    sources,
-    captured,
+    ...{ models, snapshots, analyses, seeds, sources, captured },
     isDisabled: (name) => disabled.has(name),
     findRef: (packageName, name, asked = {}) => {
       const from = asked.from ?? parsed.file.name;
@@ -167,7 +197,7 @@ function tableKey(sourceName: string, table: string): string {
 /** Models and seeds by name; several where packages or versions share one. */
 function referables(
   models: readonly ResolvedModel[],
-  seeds: readonly Seed[],
+  others: readonly Referable[],
 ): ReadonlyMap<string, readonly Referable[]> {
   const byName = new Map<string, Referable[]>();
   const add = (node: Referable): void => {
@@ -179,7 +209,7 @@ function referables(
     const ephemeral = isEphemeral(model) ? model : undefined;
     add({ name, packageName, version, latestVersion, uniqueId, relation, written, ephemeral });
   }
-  for (const seed of seeds) add(seed);
+  for (const node of others) add(node);
   return byName;
 }
 
@@ -252,6 +282,49 @@ function resolveModel(
   };
 }
 
+function resolveSnapshot(
+  facts: ProjectFacts,
+  snapshot: ParsedSnapshot,
+  captured: ReadonlyMap<string, Captured>,
+  faults: UserError[],
+): ResolvedSnapshot | undefined {
+  const capture = captured.get(captureKey(snapshot));
+  if (capture === undefined) return undefined;
+  const report = facts.configReport?.(snapshot.packageName);
+  const config = resolveConfig('snapshot', [...snapshot.layers, capture.layer], faults, report);
+  if (config === undefined) return undefined;
+  const named = relationOf(facts, snapshot, config);
+  // dbt takes the older of the two configs as it stands, past the naming macros.
+  const written = config.target_schema ? { ...named, schema: config.target_schema } : named;
+  return {
+    parsed: snapshot,
+    captured: capture,
+    uniqueId: `snapshot.${snapshot.packageName}.${snapshot.name}`,
+    config,
+    ...namesOf(written, [facts.quoting, config.quoting]),
+  };
+}
+
+function referableSnapshot({ parsed, uniqueId, relation, written }: ResolvedSnapshot): Referable {
+  const { name, packageName } = parsed;
+  return { name, packageName, uniqueId, relation, written };
+}
+
+function resolveAnalysis(
+  facts: ProjectFacts,
+  analysis: ParsedAnalysis,
+  captured: ReadonlyMap<string, Captured>,
+  faults: UserError[],
+): readonly ResolvedAnalysis[] {
+  const capture = captured.get(captureKey(analysis));
+  if (capture === undefined) return [];
+  const report = facts.configReport?.(analysis.packageName);
+  const config = resolveConfig('analysis', [...analysis.layers, capture.layer], faults, report);
+  if (config === undefined || config.enabled === false) return [];
+  const uniqueId = `analysis.${analysis.packageName}.${analysis.name}`;
+  return [{ parsed: analysis, captured: capture, uniqueId, config }];
+}
+
 function isEphemeral({ config }: ResolvedModel): boolean {
   return config.materialized === 'ephemeral';
 }
@@ -308,8 +381,8 @@ function resolveSeed(
 
 /** Fields that every built node has. */
 export function builtFields(
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot,
+  config: Config<'model'> | Config<'seed'> | Config<'snapshot'>,
   { relation, written }: Pick<Referable, 'relation' | 'written'>,
 ) {
   return {
@@ -330,11 +403,12 @@ export function builtFields(
   };
 }
 
-function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   const { schema, identifier } = source;
-  const names = namesOf({ schema, identifier }, [facts.quoting, source.quoting]);
+  // dbt leaves the `quoting` of the project aside here.
+  const names = namesOf({ schema, identifier }, [source.quoting]);
   return [
     {
       kind: 'source',
@@ -355,7 +429,8 @@ function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserEr
   ];
 }
 
-function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
+/** The documented columns of a node. */
+export function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
   return (properties?.columns ?? []).map(({ name, description, dataType }) => ({
     name,
     description,
@@ -366,8 +441,8 @@ function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
 /** Schema and alias as the project's naming macros decide. */
 function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot,
+  config: Config<'model'> | Config<'seed'> | Config<'snapshot'>,
 ): RelationName {
   const { database, schema: targetSchema } = facts.inputs.target;
   if (config.database && config.database !== database) {
@@ -405,7 +480,7 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  node: ParsedModel | ParsedSeed,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {
@@ -425,7 +500,7 @@ function callNaming(
 }
 
 /** Two nodes that publish to one relation would overwrite each other in turn. */
-function sharedRelations(nodes: readonly (ResolvedModel | Seed)[]): UserError[] {
+function sharedRelations(nodes: readonly (ResolvedModel | ResolvedSnapshot | Seed)[]): UserError[] {
   const seen = new Map<string, string>();
   return nodes.flatMap((node) => {
     const key = `${node.relation.schema}.${node.relation.identifier}`;

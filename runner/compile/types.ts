@@ -98,6 +98,49 @@ export interface Seed extends BuiltNode {
   readonly columnTypes: Readonly<Record<string, string>>;
 }
 
+/** A history of a query's rows, as dbt keeps it. */
+export interface Snapshot extends BuiltNode {
+  readonly kind: 'snapshot';
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+  /** `timestamp`, `check`, or one of the project's own. */
+  readonly strategy: string | undefined;
+  readonly uniqueKey: readonly string[];
+  /** Column or expression of the strategy `timestamp`. */
+  readonly updatedAt: string | undefined;
+  /** Columns of the strategy `check`. */
+  readonly checkCols: 'all' | readonly string[];
+  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
+  /** SQL of what `dbt_valid_to` holds for a row that is valid now; null where undefined. */
+  readonly validToCurrent: string | undefined;
+  /** Names of the columns that the snapshot adds, by dbt's names of them. */
+  readonly metaColumns: Readonly<Record<string, string>>;
+}
+
+/** A query that is compiled and never run. */
+export interface Analysis extends NodeCommon {
+  readonly kind: 'analysis';
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+}
+
+/** A hook of the project, run before or after all nodes of a run. */
+export interface Operation {
+  readonly uniqueId: NodeId;
+  readonly name: string;
+  readonly packageName: string;
+  readonly hook: 'on-run-start' | 'on-run-end';
+  /** Its place among the hooks of its package and kind, from 0. */
+  readonly index: number;
+  /** A template, rendered when it is run. */
+  readonly rawSql: string;
+  /** Of a hook at the start whose template needs nothing but the project. */
+  readonly compiledSql?: string;
+  readonly place: Place;
+}
+
 /** A query that returns the rows that are wrong. */
 export interface Test extends NodeCommon {
   readonly kind: 'test';
@@ -133,7 +176,10 @@ export interface Source extends NodeCommon {
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Test | Source;
+export type Node = Model | Seed | Snapshot | Analysis | Test | Source;
+
+/** A node that is made of one query. */
+export type SqlNode = Model | Snapshot | Analysis | Test;
 
 /** A node that a run builds. */
 export type Buildable = Model | Seed;
@@ -146,4 +192,11 @@ export interface Manifest {
   readonly projectName: string;
   /** Nodes in the order of their ids. */
   readonly nodes: ReadonlyMap<NodeId, Node>;
+  /** The hooks of packages and project, in the order in which they are run. */
+  readonly operations?: readonly Operation[];
+}
+
+/** Says whether a node is made of one query. */
+export function isSqlNode(node: Node | undefined): node is SqlNode {
+  return node !== undefined && 'compiledSql' in node;
 }

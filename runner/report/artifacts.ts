@@ -1,6 +1,14 @@
 // target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
 
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import {
+  isSqlNode,
+  type Manifest,
+  type Node,
+  type NodeId,
+  type Operation,
+  type Snapshot,
+  type SqlNode,
+} from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import type { Graph } from '../graph/types.ts';
 
@@ -22,7 +30,10 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
+    nodes: Object.fromEntries([
+      ...nodes.filter((node) => node.kind !== 'source').map(entry),
+      ...(manifest.operations ?? []).map((hook) => [hook.uniqueId, operationNode(hook)]),
+    ]),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
@@ -50,6 +61,8 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
+  // A file may hold several snapshots.
+  if (node.kind === 'snapshot') return `${base}/${node.path}/${node.name}.sql`;
   return `${base}/${node.path}`;
 }
 
@@ -89,16 +102,27 @@ function manifestNode(node: Node, database: string) {
       return {
         ...common,
         ...relationFields(node.relation, database),
+        ...(node.materialized === 'ephemeral' && { relation_name: null }),
         config: {
           materialized: node.materialized,
           enabled: true,
           tags: node.tags,
           meta: node.meta,
         },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
+        ...codeFields(node),
+      };
+    case 'snapshot':
+      return {
+        ...common,
+        ...relationFields(node.relation, database),
+        config: snapshotConfig(node),
+        ...codeFields(node),
+      };
+    case 'analysis':
+      return {
+        ...common,
+        config: { enabled: true, tags: node.tags, meta: node.meta },
+        ...codeFields(node),
       };
     case 'seed':
       return {
@@ -120,10 +144,7 @@ function manifestNode(node: Node, database: string) {
         attached_node: node.attachedTo ?? null,
         column_name: node.columnName ?? null,
         test_metadata: node.testName === undefined ? null : { name: node.testName },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
+        ...codeFields(node),
       };
     case 'source':
       return {
@@ -133,6 +154,49 @@ function manifestNode(node: Node, database: string) {
         identifier: node.relation.identifier,
       };
   }
+}
+
+function snapshotConfig(node: Snapshot) {
+  return {
+    materialized: 'snapshot',
+    enabled: true,
+    strategy: node.strategy ?? null,
+    unique_key: node.uniqueKey,
+    updated_at: node.updatedAt ?? null,
+    check_cols: node.checkCols,
+    hard_deletes: node.hardDeletes,
+    dbt_valid_to_current: node.validToCurrent ?? null,
+    snapshot_meta_column_names: node.metaColumns,
+  };
+}
+
+function operationNode(hook: Operation) {
+  const { path } = hook.place;
+  return {
+    unique_id: hook.uniqueId,
+    name: hook.name,
+    resource_type: 'operation',
+    package_name: hook.packageName,
+    path: `hooks/${hook.name}.sql`,
+    original_file_path: path,
+    fqn: [hook.packageName, 'hooks', hook.name],
+    tags: [hook.hook],
+    index: hook.index,
+    depends_on: { macros: [], nodes: [] },
+    raw_code: hook.rawSql,
+    compiled: hook.compiledSql !== undefined,
+    compiled_code: hook.compiledSql ?? null,
+    language: 'sql',
+  };
+}
+
+function codeFields(node: SqlNode) {
+  return {
+    raw_code: node.rawSql,
+    compiled: node.isLate !== true,
+    compiled_code: node.isLate ? null : node.compiledSql,
+    language: 'sql',
+  };
 }
 
 function relationFields(relation: { schema: string; identifier: string }, database: string) {
@@ -147,8 +211,7 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
-  const isSql = (node?.kind === 'model' || node?.kind === 'test') && !node.isLate;
-  const compiledSql = isSql ? node.compiledSql : null;
+  const compiledSql = isSqlNode(node) && !node.isLate ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,

@@ -103,8 +103,11 @@ function describeNode(node: Node): string {
   switch (node.kind) {
     case 'model':
       return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'snapshot':
     case 'seed':
-      return `seed ${node.relation.schema}.${node.relation.identifier}`;
+      return `${node.kind} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'analysis':
+      return `analysis ${node.name}`;
     case 'test':
       return `test ${node.name}`;
     case 'source':

@@ -35,14 +35,14 @@ describe('runner/commands/refuse-unbuildable', () => {
   const ofTest =
     'models/s.yml:1:68: `unique_a_id`: config `store_failures` is not acted on by this version (leave it out with --exclude unique_a_id, or change the config)';
   const ofSnapshot =
-    'snapshots/s.sql:1:1: snapshots are not built by this version, and the project has `s` (build all the rest with --select shop)';
+    'snapshots/s.sql:1:1: `s`: snapshots are not built by this version (leave it out with --exclude s, or change the config)';
   const ofUnitTest =
     'models/s.yml:2:21: unit tests are not built by this version, and the project has `u` (build all the rest with --select shop)';
 
   it('names all that a command would have to build and cannot', () => {
     assert.deepEqual(
       faultsOf(() => refuse(files, 'build')),
-      [ofSnapshot, ofUnitTest, ...ofB, ofTest],
+      [ofUnitTest, ...ofB, ofSnapshot, ofTest],
     );
     assert.deepEqual(
       faultsOf(() => refuse(files, 'run')),

@@ -185,7 +185,7 @@ describe('runner/compile', () => {
     [
       'a misspelt function',
       { 'models/m.sql': "select * from {{ reff('m') }}" },
-      ['models/m.sql:1:18: unknown name `reff` (Did you mean `ref`?)'],
+      ['models/m.sql:1:18: unknown name `reff` (did you mean `ref`?)'],
     ],
     [
       'a misspelt config',

@@ -83,7 +83,7 @@ describe('runner/project: kinds of nodes', () => {
       ].join('\n'),
       'analyses/look.sql': 'select 1',
     });
-    assert.deepEqual([...manifest.nodes.keys()], ['model.shop.a']);
+    assert.deepEqual([...manifest.nodes.keys()], ['analysis.shop.look', 'model.shop.a']);
   });
 
   it('keeps a model that it cannot build in the manifest, with the reasons not to', () => {
