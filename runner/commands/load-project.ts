@@ -7,7 +7,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import type { ProgramContext } from '../../core/program.ts';
 import { type Env, readEnv } from '../../core/settings.ts';
 import { readTarget, type Target, type TargetRequest } from '../../core/target.ts';
-import { parseYaml } from '../../core/yaml.ts';
+import { isMapValue, parseYaml } from '../../core/yaml.ts';
 import { type Compilation, prepareCompilation } from '../compile/compile-project.ts';
 import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
@@ -155,7 +155,7 @@ function yamlTarget(facts: CompileInputs['target']): YamlInputs['target'] {
 export function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
   if (varsText === undefined) return {};
   const { value } = parseYaml({ path: '--vars', text: varsText });
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  if (isMapValue(value)) return value;
   throw new UserError('--vars is not a map', {
     where: '--vars',
     hint: "write it as '{cycle: 2020}'",

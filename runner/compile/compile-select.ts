@@ -1,8 +1,8 @@
 // The second pass over a model, a snapshot or an analysis: its SQL, with every relation named.
 
 import { UserError } from '../../core/errors.ts';
-import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
+import { configOf } from './config-defaults.ts';
 import { nodeContext } from './context.ts';
 import { type BodySql, withCtes } from './ephemeral.ts';
 import { type Expected, parentsOf } from './late.ts';
@@ -100,10 +100,7 @@ function renderSelect(
       ref: reads.ref,
       source: reads.source,
       config: () => undefined,
-      readConfig: (name) => {
-        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
+      readConfig: (name) => configOf(parsed.kind, config, name),
     },
   );
   const rendered = trimSql(renderTemplate(node.captured.template, scopeOf(context)));

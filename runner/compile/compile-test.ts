@@ -1,11 +1,11 @@
 // Tests: the query over published relations, and one variant for each parent that may be staged.
 
-import { fromJson } from '../../core/template/json.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
 import { ephemeralBody } from './compile-select.ts';
 import type { Config } from './config.ts';
+import { configOf } from './config-defaults.ts';
 import { type NodeHandlers, nodeContext } from './context.ts';
 import { withCtes } from './ephemeral.ts';
 import type { Expected } from './late.ts';
@@ -133,12 +133,7 @@ function renderQuery(
       ref: reads.ref,
       source: reads.source,
       config: (values, site) => maker.hear?.(values, site),
-      readConfig: (name) => {
-        const value = Object.hasOwn(maker.config, name)
-          ? Reflect.get(maker.config, name)
-          : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
+      readConfig: (name) => configOf('test', maker.config, name),
     },
   );
   const body = reads.body(trimSql(maker.render(scopeOf(context))));

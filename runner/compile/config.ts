@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { nearestName, type Place, UserError } from '../../core/errors.ts';
+import { isMapValue } from '../../core/yaml.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import { configAliases, configSchemas, foreignConfigs } from '../schemas/configs.ts';
 
@@ -101,13 +102,13 @@ function listed(value: unknown): unknown[] {
 
 /** A value that is no map replaces what was there, to be refused by the schema. */
 function mergeMaps(before: unknown, given: unknown): unknown {
-  return isMap(before) && isMap(given) ? { ...before, ...given } : given;
+  return isMapValue(before) && isMapValue(given) ? { ...before, ...given } : given;
 }
 
 /** A privilege replaces its grantees; one with `+` adds to them. */
 function mergeGrants(before: unknown, given: unknown): unknown {
-  if (!isMap(given)) return given;
-  const merged: Record<string, unknown> = isMap(before) ? { ...before } : {};
+  if (!isMapValue(given)) return given;
+  const merged: Record<string, unknown> = isMapValue(before) ? { ...before } : {};
   for (const [key, grantees] of Object.entries(given)) {
     const privilege = key.replace(/^\+/, '');
     const isAdded = key !== privilege;
@@ -135,8 +136,4 @@ function configFault(issue: z.core.$ZodIssue, places: ReadonlyMap<string, Place>
       ? `config \`${path.join('.')}\` has an unknown key \`${issue.keys.join('`, `')}\``
       : `config \`${path.join('.')}\` ${found}: ${issue.message}`;
   return new UserError(what, { where: places.get(path[0] ?? '') });
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -14,6 +14,7 @@ import {
   type HostObject,
   ListValue,
   makeFunction,
+  orElse,
   type Value,
 } from '../../core/template/values.ts';
 import { NeedsSelection } from './answers.ts';
@@ -162,7 +163,7 @@ function varFunction(vars: ReadonlyMap<string, unknown>, execute: boolean): Host
     call: (args, kwargs) => {
       const name = nameArgument('var', args);
       if (vars.has(name)) return fromJson(vars.get(name));
-      const fallback = args[1] ?? kwargs.get('default');
+      const fallback = orElse(args[1], kwargs.get('default'));
       if (fallback !== undefined) return fallback;
       // As in dbt: where nothing is executed yet, a branch that is never taken may miss one.
       if (!execute) return null;
