@@ -4,7 +4,7 @@ import type { Client } from '../../core/database.ts';
 import type { Late } from '../compile/compile-nodes.ts';
 import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import { answerQueries } from '../execute/answer-queries.ts';
-import type { LateSteps } from '../execute/step.ts';
+import type { LateSteps } from '../execute/step-context.ts';
 import { completeBuild } from '../plan/make-plan.ts';
 import { quoteRelation, testQuery } from '../plan/statements.ts';
 import type { Catalog } from '../plan/types.ts';
@@ -22,7 +22,7 @@ export interface LateRun {
 
 /** Makes the SQL of late nodes of a run; `written` hears of each node that has got it. */
 export function lateRun(
-  project: LoadedProject,
+  project: Pick<LoadedProject, 'manifest' | 'finish'>,
   selected: ReadonlySet<NodeId>,
   catalog: Catalog,
   written: (node: Late) => Promise<void>,
@@ -54,7 +54,10 @@ export function lateRun(
       query: async (query, staged, client) => {
         const node = await compile(query.test, client, staged);
         if (node.kind !== 'test') throw new Error(`${query.test} is tested and no test`);
-        return testQuery(node, node.stagedSql[staged ?? ''] ?? node.compiledSql);
+        return testQuery(node, staged);
+      },
+      unitTest: async (id, client) => {
+        await compile(id, client);
       },
     },
   };

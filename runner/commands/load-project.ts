@@ -21,6 +21,7 @@ import { readFiles, readOptionalText, readProjectText } from '../project/read-fi
 import { readPackages } from '../project/read-packages.ts';
 import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
+import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
 import type { CommonOptions, SelectionOptions } from './types.ts';
 
@@ -109,8 +110,13 @@ export async function loadProject(
     env,
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
-    flags: { ...flags },
     parseCache,
+    flags: {
+      ...flags,
+      ...(options.fullRefresh === true ? { FULL_REFRESH: true } : {}),
+      STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
+    },
+    eventTime: parseEventTime(options.eventTime),
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),

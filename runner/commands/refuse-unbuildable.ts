@@ -20,7 +20,7 @@ export interface Work {
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([...hookFaults(work), ...kindFaults(work), ...nodeFaults(work)]);
+  throwFaults([...hookFaults(work), ...nodeFaults(work)]);
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -54,20 +54,4 @@ function hookFaults({ parsed }: Work): UserError[] {
         hint: 'remove the hook, or run its SQL yourself',
       }),
   );
-}
-
-function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {
-  if (isSelective) return [];
-  const own = parsed.file.name;
-  const kinds = [{ what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] }];
-  return kinds.flatMap(({ what, nodes, verbs }) => {
-    const [first] = nodes.filter((node) => node.packageName === own);
-    if (first === undefined || !verbs.includes(verb)) return [];
-    return [
-      new UserError(`${what} not built by this version, and the project has \`${first.name}\``, {
-        where: first.place,
-        hint: `build all the rest with --select ${own}`,
-      }),
-    ];
-  });
 }

@@ -3,16 +3,23 @@
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
 import { withLease } from '../../core/locks.ts';
+import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
+import type { Manifest } from '../compile/types.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
+import { deltaPlanner } from '../plan/incremental.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
+import { planRefresh } from '../plan/refresh.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
+import type { Plan } from '../plan/types.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { runnerSchema } from '../state/schema.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
@@ -67,6 +74,7 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
+        if (remembersBatches(plan, manifest)) await migrate(target.connection, runnerSchema);
         const late = lateRun(project, selected, catalog, (node) =>
           writeCompiledNode(project, node),
         );
@@ -81,6 +89,9 @@ export async function runNodes(
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          planRefresh,
+          deltaPlanner,
+          testPlanning,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
@@ -96,6 +107,14 @@ export async function runNodes(
     } finally {
       await database.close();
     }
+  });
+}
+
+/** What is built of a microbatch model is remembered in a schema of the runner's own. */
+function remembersBatches(plan: Plan, manifest: Manifest): boolean {
+  return plan.steps.some((step) => {
+    const node = manifest.nodes.get(step.node);
+    return node?.kind === 'model' && node.incremental?.strategy === 'microbatch';
   });
 }
 

@@ -58,6 +58,11 @@ async function queryOf(context: ProgramContext, project: LoadedProject, options:
     const { uniqueId } = findNode(project.manifest, options.name);
     const compiled = await compileLate(context, project, new Set([uniqueId]));
     const node = findNode(compiled.manifest, uniqueId);
+    if (node.kind === 'unit-test') {
+      throw new UserError('a unit test has no rows to show', {
+        hint: `run it with \`runner test --select ${node.name}\``,
+      });
+    }
     if (isSqlNode(node)) {
       return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
     }

@@ -194,7 +194,11 @@ function captureContext(
   handlers: NodeHandlers,
 ): NodeScope {
   const { database, schema } = facts.inputs.target;
-  const described = madeOnce(() => nodeValue({ ...node, database, schema, alias: node.name }));
+  // Whether the model has batches is not known yet: a template may name what they have.
+  const batch = { id: '', event_time_start: '', event_time_end: '' };
+  const described = madeOnce(() =>
+    nodeValue({ ...node, database, schema, alias: node.name, batch }),
+  );
   return nodeContext(
     facts,
     {

@@ -4,6 +4,7 @@ import { nearestName, type Place, throwFaults, UserError } from '../../core/erro
 import { DictValue } from '../../core/template/dict.ts';
 import { fromJson, toJson } from '../../core/template/json.ts';
 import { parseTemplate } from '../../core/template/parse.ts';
+import { toText } from '../../core/template/python-text.ts';
 import { evaluateTemplate, renderTemplate } from '../../core/template/render.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import { type CallSite, ListValue, type Value } from '../../core/template/values.ts';
@@ -20,6 +21,7 @@ import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
+import { builtInTest, isCountOfRows, shapeOf } from './test-shape.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
 
 /** Compiles one generic test; undefined where it, or what it tests, is disabled. */
@@ -32,6 +34,7 @@ export function compileGenericTest(
   const config = resolveTestConfig(resolver, test, test.layers);
   if (config === undefined || config.enabled === false) return undefined;
   const macro = findMacro(resolver, test);
+  const builtIn = isCountOfRows(config) ? builtInTest(resolver.facts.macros, test) : undefined;
   const subject = findSubject(resolver, test);
   const { database, schema } = resolver.facts.inputs.target;
   const call = parseTemplate({
@@ -46,14 +49,18 @@ export function compileGenericTest(
     config: own,
     packageName: test.packageName,
     hear,
-    render: (scope) => {
+    render: (scope, relationOf) => {
       // dbt reads the arguments before the model, which decides the order of CTEs.
-      const args = DictValue.of(argumentValues(test, scope));
-      const own = new Map<string, Value>([
-        ['_test_arguments', args],
-        ['_test_model', subjectValue(scope, test.on)],
+      const args = argumentValues(test, scope);
+      const value = subjectValue(scope, test.on);
+      const names = new Map<string, Value>([
+        ['_test_arguments', DictValue.of(args)],
+        ['_test_model', value],
       ]);
-      return renderTemplate(call, withNames(scope, own));
+      const sql = renderTemplate(call, withNames(scope, names));
+      const relation = relationOf(subject.uniqueId, subject.relation);
+      const from = { subject: relation, from: toText(value) };
+      return { sql, shape: builtIn && shapeOf(builtIn, { ...from, where: own.where, args }) };
     },
   });
   let isConfigured = false;
@@ -64,7 +71,7 @@ export function compileGenericTest(
     }),
   );
   const made = testOf(test, { config, subject, rawSql: call.source.text, layers: test.layers });
-  if (!isConfigured) return { ...made, ...queries };
+  if (!isConfigured) return { ...made, ...testConfigFields(resolver, test, config), ...queries };
   // The macro configures its tests, as dbt_utils does with `fail_calc`: heard as dbt hears it, then used.
   const heard = hearConfig(test);
   captureTestQueries(resolver, makerOf(config, heard.hear));
@@ -74,6 +81,7 @@ export function compileGenericTest(
   if (whole === undefined || whole.enabled === false) return undefined;
   return {
     ...testOf(test, { config: whole, subject, rawSql: call.source.text, layers }),
+    ...testConfigFields(resolver, test, whole),
     ...makeQueries(resolver, makerOf(whole, undefined)),
   };
 }
@@ -129,7 +137,6 @@ function testOf(
     attachedTo: subject.uniqueId,
     columnName: test.columnName,
     rawSql,
-    ...testConfigFields(config),
     refusals: refusalsOf(config, layers, test.path),
   };
 }

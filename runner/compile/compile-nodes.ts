@@ -5,7 +5,7 @@ import type { ParsedProject } from '../project/types.ts';
 import { type Answers, type Attempt, attempt, type Question } from './answers.ts';
 import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
-import { compileSelect, lateSelect, type ResolvedSelect } from './compile-select.ts';
+import { compileSelect, lateSelect } from './compile-select.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
 import {
   captureTestQueries,
@@ -13,7 +13,14 @@ import {
   compileTestQueries,
   type MakeQueries,
 } from './compile-test.ts';
+import {
+  compileUnitTest,
+  lateUnitTest,
+  type UnitTestTarget,
+  unitTestTargets,
+} from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
+import type { ResolvedSelect } from './render-model.ts';
 import type { Resolver } from './resolve.ts';
 import type { Node, NodeId, SqlNode, Test } from './types.ts';
 
@@ -59,6 +66,14 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     later: (it, expected, staged) =>
       compile(it, (inner, maker) => compileLateQuery(inner, maker, { expected, staged })),
   });
+  const ofUnitTest = (target: UnitTestTarget): Recipe => {
+    const compile = (it: Resolver) => compileUnitTest(it, target, parsed.fixtures);
+    return {
+      now: compile,
+      before: () => lateUnitTest(target),
+      later: compile,
+    };
+  };
   return [
     ...[...resolver.models, ...resolver.snapshots, ...resolver.analyses].map(ofSelect),
     ...parsed.singularTests.map((test) =>
@@ -67,6 +82,7 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     ...parsed.genericTests.map((test) =>
       ofTest((it, makeQueries) => compileGenericTest(it, test, makeQueries)),
     ),
+    ...unitTestTargets(parsed, resolver).map(ofUnitTest),
   ];
 }
 

@@ -13,7 +13,7 @@ import type { CompileInputs } from './inputs.ts';
 import { loadMacros } from './macro-library.ts';
 import { checkOperation, operationsOf } from './operations.ts';
 import { captureKey, type Resolver, resolveNodes } from './resolve.ts';
-import type { Manifest, Node, NodeId, Operation } from './types.ts';
+import type { Manifest, Node, NodeId, Operation, RelationName } from './types.ts';
 import { packageVars } from './vars.ts';
 
 /** A project that is resolved and can render more text, such as an inline query. */
@@ -85,7 +85,7 @@ export function prepareCompilation(
   const operations = operationsOf(parsed).flatMap((operation) =>
     collectFaults(faults, () => checkOperation(resolver, operation)),
   );
-  throwFaults(inOrder(faults));
+  throwFaults(inOrder([...faults, ...sharedStores(nodes)]));
   return {
     project: { manifest: toManifest(parsed.file.name, nodes, operations), resolver },
     finish: (requests, selected) => turnOf(requests, late, withSelection(resolver, selected)),
@@ -146,6 +146,30 @@ function withGraph(resolver: Resolver, parsed: ParsedProject): Resolver {
 function withSelection(resolver: Resolver, selectedResources: readonly NodeId[]): Resolver {
   const inputs = { ...resolver.facts.inputs, selectedResources };
   return { ...resolver, facts: { ...resolver.facts, inputs } };
+}
+
+/** Failing rows of two tests in one relation, or in that of a model, would overwrite each other. */
+function sharedStores(nodes: readonly Node[]): UserError[] {
+  const keyOf = ({ schema, identifier }: RelationName): string => `${schema}.${identifier}`;
+  const taken = new Map(
+    nodes.flatMap((node) => ('staged' in node ? [[keyOf(node.relation), node.name]] : [])),
+  );
+  return nodes.flatMap((node) => {
+    if (node.kind !== 'test' || node.stored === undefined) return [];
+    const key = keyOf(node.stored.relation);
+    const other = taken.get(key);
+    taken.set(key, other ?? node.name);
+    if (other === undefined) return [];
+    return [
+      new UserError(
+        `failing rows of \`${node.name}\` would go to \`${key}\`, where \`${other}\` is`,
+        {
+          where: { path: node.path },
+          hint: 'give one of them another `alias` or `schema` in its config',
+        },
+      ),
+    ];
+  });
 }
 
 function toManifest(

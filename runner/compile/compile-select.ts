@@ -1,14 +1,8 @@
-// The second pass over a model, a snapshot or an analysis: its SQL, with every relation named.
+// Models, snapshots and analyses: nodes of one query that are no tests.
 
-import { UserError } from '../../core/errors.ts';
-import { renderTemplate } from '../../core/template/render.ts';
-import { configOf } from './config-defaults.ts';
-import { nodeContext } from './context.ts';
-import { type BodySql, withCtes } from './ephemeral.ts';
+import { compileModel, lateModel, refuseEmpty } from './compile-model.ts';
 import { type Expected, parentsOf } from './late.ts';
-import { type ReadOptions, type RelationOf, readsOf } from './node-reads.ts';
-import { madeOnce, nodeValue } from './node-value.ts';
-import { refusalsOf } from './refusals.ts';
+import { type ResolvedSelect, renderModel } from './render-model.ts';
 import {
   builtFields,
   columnDocs,
@@ -16,16 +10,10 @@ import {
   type ResolvedModel,
   type ResolvedSnapshot,
   type Resolver,
-  relationOfNode,
 } from './resolve.ts';
-import { scopeOf } from './scope.ts';
-import { trimSql } from './trim-sql.ts';
 import type { Analysis, Model, NodeId, Snapshot } from './types.ts';
 
-/** A node of one query that is no test. */
-export type ResolvedSelect = ResolvedModel | ResolvedSnapshot | ResolvedAnalysis;
-
-/** What is compiled of one. */
+/** What is compiled of a node of one query that is no test. */
 export type Select = Model | Snapshot | Analysis;
 
 /**
@@ -38,18 +26,21 @@ export function compileSelect(
   node: ResolvedSelect,
   expected?: Expected,
 ): Select {
-  const { body, dependsOn } = renderSelect(resolver, node, { expected });
-  const { text, map } = withCtes(body, ephemeralBody(resolver));
+  if (isModel(node)) return compileModel(resolver, node, expected);
+  const dependsOn = new Set<NodeId>(expected);
+  const { rendered } = renderModel(resolver, node, { dependsOn, expected });
+  refuseEmpty(node.parsed, rendered.text);
   return {
     ...fieldsOf(node),
-    dependsOn: [...new Set([...dependsOn, ...(expected ?? [])])].sort(),
-    compiledSql: text,
-    sqlMap: map,
+    dependsOn: [...dependsOn].sort(),
+    compiledSql: rendered.text,
+    sqlMap: rendered.map,
   };
 }
 
 /** A node whose SQL is still to be made, with the nodes that its template names before it asks. */
 export function lateSelect(resolver: Resolver, node: ResolvedSelect): Select {
+  if (isModel(node)) return lateModel(resolver, node);
   return {
     ...fieldsOf(node),
     dependsOn: parentsOf(resolver, node.parsed.packageName, node.captured.reads),
@@ -59,62 +50,7 @@ export function lateSelect(resolver: Resolver, node: ResolvedSelect): Select {
   };
 }
 
-/** Returns what compiles an ephemeral model for a query that reads it. */
-export function ephemeralBody(
-  resolver: Resolver,
-  relationOf?: RelationOf,
-): (model: ResolvedModel) => BodySql {
-  return (model) => renderSelect(resolver, model, { relationOf }).body;
-}
-
-function renderSelect(
-  resolver: Resolver,
-  node: ResolvedSelect,
-  options: Pick<ReadOptions, 'expected' | 'relationOf'>,
-): { readonly body: BodySql; readonly dependsOn: readonly NodeId[] } {
-  const { config, parsed } = node;
-  const { database, schema } = resolver.facts.inputs.target;
-  const relation = 'relation' in node ? node.relation : { schema, identifier: parsed.name };
-  const from = parsed.packageName;
-  const reads = readsOf(resolver, { ...options, from });
-  const described = madeOnce(() =>
-    nodeValue({
-      ...parsed,
-      database,
-      schema: relation.schema,
-      alias: relation.identifier,
-      config,
-    }),
-  );
-  const context = nodeContext(
-    resolver.facts,
-    {
-      relation: 'relation' in node ? relationOfNode(resolver, node) : undefined,
-      get model() {
-        return described();
-      },
-      execute: true,
-      packageName: from,
-    },
-    {
-      ref: reads.ref,
-      source: reads.source,
-      config: () => undefined,
-      readConfig: (name) => configOf(parsed.kind, config, name),
-    },
-  );
-  const rendered = trimSql(renderTemplate(node.captured.template, scopeOf(context)));
-  if (isEmptySql(rendered.text)) {
-    throw new UserError(`the ${parsed.kind} holds no SQL`, {
-      where: { path: parsed.path },
-      hint: 'write one select statement, or remove the file',
-    });
-  }
-  return { body: reads.body(rendered), dependsOn: [...reads.nodes.keys()] };
-}
-
-function fieldsOf(node: ResolvedSelect) {
-  if (isModel(node)) return modelFields(node);
+function fieldsOf(node: ResolvedSnapshot | ResolvedAnalysis) {
   return isSnapshot(node) ? snapshotFields(node) : analysisFields(node);
 }
 
@@ -124,18 +60,6 @@ function isModel(node: ResolvedSelect): node is ResolvedModel {
 
 function isSnapshot(node: ResolvedSelect): node is ResolvedSnapshot {
   return node.parsed.kind === 'snapshot';
-}
-
-function modelFields(model: ResolvedModel) {
-  const { config, parsed, captured } = model;
-  return {
-    kind: 'model' as const,
-    uniqueId: model.uniqueId,
-    ...builtFields(parsed, config, model),
-    materialized: config.materialized,
-    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
-    rawSql: parsed.rawSql,
-  };
 }
 
 function snapshotFields(snapshot: ResolvedSnapshot) {
@@ -177,13 +101,4 @@ function analysisFields({ parsed, uniqueId, config }: ResolvedAnalysis) {
     description: properties?.description ?? '',
     columns: columnDocs(properties),
   };
-}
-
-function isEmptySql(sql: string): boolean {
-  return (
-    sql
-      .replace(/--.*$/gm, '')
-      .replace(/\/\*[\s\S]*?\*\//g, '')
-      .trim() === ''
-  );
 }

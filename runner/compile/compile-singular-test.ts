@@ -39,13 +39,13 @@ export function compileSingularTest(
     attachedTo: undefined,
     columnName: undefined,
     rawSql: test.rawSql,
-    ...testConfigFields(config),
+    ...testConfigFields(resolver, test, config),
     refusals: refusalsOf(config, [...test.layers, captured.layer], test.path),
     ...makeQueries(resolver, {
       model,
       config,
       packageName: test.packageName,
-      render: (scope) => renderTemplate(captured.template, scope),
+      render: (scope) => ({ sql: renderTemplate(captured.template, scope) }),
     }),
   };
 }

@@ -1,9 +1,11 @@
 // Tests: the query over published relations, and one variant for each parent that may be staged.
 
+import { UserError } from '../../core/errors.ts';
+import { maxIdentifierBytes } from '../../core/identifiers.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
-import { ephemeralBody } from './compile-select.ts';
+import type { ParsedGenericTest, ParsedSingularTest } from '../project/types.ts';
 import type { Config } from './config.ts';
 import { configOf } from './config-defaults.ts';
 import { type NodeHandlers, nodeContext } from './context.ts';
@@ -11,10 +13,11 @@ import { withCtes } from './ephemeral.ts';
 import type { Expected } from './late.ts';
 import { type NodeReads, type RelationOf, readsOf } from './node-reads.ts';
 import { besideName } from './relation-names.ts';
-import type { Resolver } from './resolve.ts';
+import { ephemeralBody } from './render-model.ts';
+import { type Resolver, relationOf } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { NodeId, Test } from './types.ts';
+import type { NodeId, StoredFailures, Test, TestShape } from './types.ts';
 
 /** What a test's query is made from. */
 export interface TestQueryMaker {
@@ -24,8 +27,14 @@ export interface TestQueryMaker {
   readonly packageName: string;
   /** Hears each `config(…)` call of the test's macro. */
   readonly hear?: NodeHandlers['config'] | undefined;
-  /** Renders the query in a scope. */
-  render(scope: RenderScope): Rendered;
+  /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
+  render(scope: RenderScope, relationOf: RelationOf): RenderedTest;
+}
+
+/** A test's query, and what it asks where that can be asked together with others. */
+export interface RenderedTest {
+  readonly sql: Rendered;
+  readonly shape?: TestShape | undefined;
 }
 
 /** How the query of a late test is made when its turn comes. */
@@ -36,7 +45,10 @@ export interface LateQuery {
 }
 
 /** The parts of a test that come from rendering it. */
-export type TestQueries = Pick<Test, 'compiledSql' | 'stagedSql' | 'sqlMap' | 'dependsOn'>;
+export type TestQueries = Pick<
+  Test,
+  'compiledSql' | 'stagedSql' | 'sqlMap' | 'dependsOn' | 'shape' | 'stagedShape'
+>;
 
 /** Makes the queries of a test, or what is known of them before its turn. */
 export type MakeQueries = (resolver: Resolver, maker: TestQueryMaker) => TestQueries;
@@ -45,20 +57,32 @@ export type MakeQueries = (resolver: Resolver, maker: TestQueryMaker) => TestQue
 export function compileTestQueries(resolver: Resolver, maker: TestQueryMaker): TestQueries {
   const published = renderQuery(resolver, maker, { execute: true });
   const dependsOn = [...published.parents.keys()].sort();
-  const stagedSql: Record<NodeId, string> = {};
-  for (const id of dependsOn) {
-    if (published.parents.get(id)?.kind !== 'buildable') continue;
-    let made: string | undefined;
-    Object.defineProperty(stagedSql, id, {
-      enumerable: true,
-      get: () => {
-        made ??= renderQuery(resolver, maker, { execute: true, staged: id }).rendered.text;
-        return made;
-      },
-    });
-  }
+  const staged = dependsOn.filter((id) => published.parents.get(id)?.kind === 'buildable');
+  const over = new Map<NodeId, RenderedQuery>();
+  const overStage = (id: NodeId): RenderedQuery => {
+    const made = over.get(id) ?? renderQuery(resolver, maker, { execute: true, staged: id });
+    over.set(id, made);
+    return made;
+  };
   const { text, map } = published.rendered;
-  return { compiledSql: text, sqlMap: map, stagedSql, dependsOn };
+  return {
+    compiledSql: text,
+    sqlMap: map,
+    stagedSql: madeWhenRead(staged, (id) => overStage(id).rendered.text),
+    dependsOn,
+    ...(published.shape && {
+      shape: published.shape,
+      stagedShape: madeWhenRead(staged, (id) => overStage(id).shape),
+    }),
+  };
+}
+
+function madeWhenRead<T>(ids: readonly NodeId[], make: (id: NodeId) => T): Record<NodeId, T> {
+  const record: Record<NodeId, T> = {};
+  for (const id of ids) {
+    Object.defineProperty(record, id, { enumerable: true, get: () => make(id) });
+  }
+  return record;
 }
 
 /** Hears what a late test names before anything is asked. */
@@ -106,6 +130,12 @@ function replaceName(rendered: Rendered, name: string, by: string): Rendered {
   return { text: rendered.text.replaceAll(name, () => by), map: rendered.map.map(moved) };
 }
 
+interface RenderedQuery {
+  readonly rendered: Rendered;
+  readonly shape: TestShape | undefined;
+  readonly parents: NodeReads['nodes'];
+}
+
 function renderQuery(
   resolver: Resolver,
   maker: TestQueryMaker,
@@ -114,11 +144,11 @@ function renderQuery(
     readonly staged?: NodeId | undefined;
     readonly expected?: Expected;
   },
-): { readonly rendered: Rendered; readonly parents: NodeReads['nodes'] } {
+): RenderedQuery {
   const from = maker.packageName;
-  const relationOf: RelationOf = (id, relation) =>
+  const placeOf: RelationOf = (id, relation) =>
     id === turn.staged ? besideName(relation, 'staged') : relation;
-  const reads = readsOf(resolver, { from, expected: turn.expected, relationOf });
+  const reads = readsOf(resolver, { from, expected: turn.expected, relationOf: placeOf });
   const context = nodeContext(
     resolver.facts,
     {
@@ -136,16 +166,23 @@ function renderQuery(
       readConfig: (name) => configOf('test', maker.config, name),
     },
   );
-  const body = reads.body(trimSql(maker.render(scopeOf(context))));
-  const rendered = turn.execute
-    ? withCtes(body, ephemeralBody(resolver, relationOf))
-    : body.rendered;
-  return { rendered, parents: reads.nodes };
+  const { sql, shape } = maker.render(scopeOf(context), placeOf);
+  const body = reads.body(trimSql(sql));
+  if (!turn.execute) return { rendered: body.rendered, shape, parents: reads.nodes };
+  const rendered = withCtes(body, ephemeralBody(resolver, placeOf));
+  // What stands in CTEs is no relation to share a scan of.
+  const isWhole = body.ephemeral.length === 0;
+  return { rendered, shape: isWhole ? shape : undefined, parents: reads.nodes };
 }
 
 /** The configs of a test as the manifest has them. */
-export function testConfigFields(config: Config<'test'>) {
+export function testConfigFields(
+  resolver: Resolver,
+  test: ParsedSingularTest | ParsedGenericTest,
+  config: Config<'test'>,
+) {
   return {
+    stored: storedFailures(resolver, test, config),
     tags: config.tags ?? [],
     meta: config.meta ?? {},
     severity: config.severity,
@@ -153,5 +190,34 @@ export function testConfigFields(config: Config<'test'>) {
     errorIf: config.error_if,
     failCalc: config.fail_calc,
     limit: config.limit,
+  };
+}
+
+/** dbt's schema for failing rows, where the config names none. */
+const auditSchema = 'dbt_test__audit';
+
+/** Where the rows of a test are kept: `store_failures_as` decides, then `store_failures`, then the flag. */
+function storedFailures(
+  { facts }: Resolver,
+  test: ParsedSingularTest | ParsedGenericTest,
+  config: Config<'test'>,
+): StoredFailures | undefined {
+  const isStored = config.store_failures ?? facts.inputs.flags?.['STORE_FAILURES'] === true;
+  const as = config.store_failures_as ?? (isStored ? 'table' : 'ephemeral');
+  if (as === 'ephemeral') return undefined;
+  const alias = config.alias ?? (test.kind === 'generic-test' ? test.alias : undefined);
+  const schema = config.schema ?? auditSchema;
+  const relation = relationOf(facts, test, { ...config, schema, alias });
+  if (Buffer.byteLength(relation.identifier) > maxIdentifierBytes) {
+    throw new UserError(
+      `failing rows would be kept in \`${relation.identifier}\`, which is longer than ${maxIdentifierBytes} bytes`,
+      { where: { path: test.path }, hint: 'give the test a shorter `alias` in its config' },
+    );
+  }
+  return {
+    as,
+    relation,
+    staged: besideName(relation, 'staged'),
+    retired: besideName(relation, 'retired'),
   };
 }

@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly from: string;
   readonly expected?: Expected;
   readonly relationOf?: RelationOf | undefined;
+  /** Of a batch: gives what is read in the place of a relation that has a time. */
+  readonly cut?: ((id: NodeId, relation: RelationName, eventTime: string) => Value) | undefined;
 }
 
 /** A node that is read; `buildable` is what a run can have a stage of. */
@@ -37,7 +39,7 @@ export interface NodeReads {
 
 /** Answers `ref` and `source` with relations, and notes what they name. */
 export function readsOf(resolver: Resolver, options: ReadOptions): NodeReads {
-  const { from, expected, relationOf = (_id, relation) => relation } = options;
+  const { from, expected, cut, relationOf = (_id, relation) => relation } = options;
   const nodes = new Map<NodeId, ReadNode>();
   const ephemeral = new Set<ResolvedModel>();
   return {
@@ -50,6 +52,7 @@ export function readsOf(resolver: Resolver, options: ReadOptions): NodeReads {
       const kind = found.ephemeral === undefined ? 'buildable' : 'source';
       nodes.set(uniqueId, { kind, relation });
       if (found.ephemeral === undefined) {
+        if (cut && found.eventTime !== undefined) return cut(uniqueId, relation, found.eventTime);
         return relationOfNode(resolver, found, relationOf(uniqueId, relation));
       }
       ephemeral.add(found.ephemeral);
@@ -58,7 +61,9 @@ export function readsOf(resolver: Resolver, options: ReadOptions): NodeReads {
     source: (source, table): Value => {
       const found = resolver.findSource(source, table, { from });
       expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
-      nodes.set(found.uniqueId, { kind: 'source', relation: found.relation });
+      const { uniqueId, relation, eventTime } = found;
+      nodes.set(uniqueId, { kind: 'source', relation });
+      if (cut && eventTime !== undefined) return cut(uniqueId, relation, eventTime);
       return relationOfNode(resolver, found);
     },
   };

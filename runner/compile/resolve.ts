@@ -5,9 +5,11 @@ import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
   ParsedAnalysis,
+  ParsedGenericTest,
   ParsedModel,
   ParsedProject,
   ParsedSeed,
+  ParsedSingularTest,
   ParsedSnapshot,
   ParsedSource,
   Properties,
@@ -17,6 +19,8 @@ import type { Captured, CapturedNode } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
+import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
@@ -94,6 +98,7 @@ export interface Referable {
   readonly latestVersion?: string | number | undefined;
   /** Set for an ephemeral model, which has no relation to read. */
   readonly ephemeral?: ResolvedModel | undefined;
+  readonly eventTime?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -129,7 +134,9 @@ export function resolveNodes(
   const analyses = parsed.analyses.flatMap((analysis) =>
     resolveAnalysis(facts, analysis, captured, faults),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
   const built = [...models.filter((model) => !isEphemeral(model)), ...seeds, ...snapshots];
   faults.push(...sharedRelations(built));
   const referable = referables(models, [...seeds, ...snapshots.map(referableSnapshot)]);
@@ -207,7 +214,9 @@ function referables(
     const { name, packageName, version, latestVersion } = model.parsed;
     const { uniqueId, relation, written } = model;
     const ephemeral = isEphemeral(model) ? model : undefined;
-    add({ name, packageName, version, latestVersion, uniqueId, relation, written, ephemeral });
+    const eventTime = model.config.event_time ?? undefined;
+    const names = { name, packageName, version, latestVersion };
+    add({ ...names, uniqueId, relation, written, ephemeral, eventTime });
   }
   for (const node of others) add(node);
   return byName;
@@ -271,8 +280,10 @@ function resolveModel(
   const capture = captured.get(captureKey(model));
   if (capture === undefined) return undefined;
   const report = facts.configReport?.(model.packageName);
-  const config = resolveConfig('model', [...model.layers, capture.layer], faults, report);
+  const layers = [...model.layers, capture.layer];
+  const config = resolveConfig('model', layers, faults, report);
   if (config === undefined) return undefined;
+  faults.push(...designFaults(config, config.materialized, layers, model.path));
   return {
     parsed: model,
     captured: capture,
@@ -367,6 +378,7 @@ function resolveSeed(
   const config = resolveConfig('seed', seed.layers, faults, report);
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
+  faults.push(...designFaults(config, 'seed', seed.layers, seed.path));
   const names = namesOf(relationOf(facts, seed, config), [facts.quoting, config.quoting]);
   return {
     kind: 'seed',
@@ -398,12 +410,15 @@ export function builtFields(
     ...(written && { written }),
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
-    indexes: (config.indexes ?? []).map(({ columns, unique, type }) => ({ columns, unique, type })),
+    indexes: makeIndexes(config),
+    design: makeDesign(config),
+    publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
+    ...(config.event_time ? { eventTime: config.event_time } : {}),
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   const { schema, identifier } = source;
@@ -425,6 +440,8 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       dependsOn: [],
       relation: names.relation,
       ...(names.written && { written: names.written }),
+      ...(config.event_time ? { eventTime: config.event_time } : {}),
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }
@@ -439,10 +456,11 @@ export function columnDocs(properties: Properties | undefined): readonly ColumnD
 }
 
 /** Schema and alias as the project's naming macros decide. */
-function relationOf(
+export function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed | ParsedSnapshot,
-  config: Config<'model'> | Config<'seed'> | Config<'snapshot'>,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot | ParsedSingularTest | ParsedGenericTest,
+  config: Readonly<Record<string, unknown>> &
+    Pick<Config<'model'>, 'database' | 'schema' | 'alias'>,
 ): RelationName {
   const { database, schema: targetSchema } = facts.inputs.target;
   if (config.database && config.database !== database) {
@@ -480,7 +498,7 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  node: ParsedModel | ParsedSeed | ParsedSnapshot,
+  node: Pick<ParsedModel, 'path' | 'packageName'>,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {

@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -22,14 +22,70 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
-/** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === model.materialized ? current.options : [];
-  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
-  return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: `build ${model.materialized} aside`,
+/** Creates the stage of a model, filled unless told otherwise; storage options of what is published live on. */
+export function stageModel(
+  model: Model,
+  kind: RelationKind,
+  current: RelationState | undefined,
+): readonly Statement[] {
+  const kept = current?.kind === kind ? current.options : [];
+  const word = dropWord(kind);
+  const { deleteMarker } = model.incremental ?? {};
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const purpose = `build ${word} aside`;
+  // A materialized view stays empty until its definition is compared with the one there is.
+  if (kind === 'materialized-view') return fill(model, head, purpose, '\nwith no data');
+  if (deleteMarker === undefined) return fill(model, head, purpose);
+  // A table that is built whole has no row to remove: those that the marker names are left out.
+  const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
+  const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
+  return [{ ...annotate(model.uniqueId, parts), purpose }];
+}
+
+/** Fills the empty stage of a materialized view. */
+export function fillMaterializedView(model: Model): Statement {
+  const head = `refresh materialized view ${quoteRelation(model.staged)}`;
+  return { ...annotate(model.uniqueId, { head }), purpose: 'fill the stage' };
+}
+
+/** Returns the kind of relation that a step makes. */
+export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind {
+  switch (step.materialized) {
+    case 'view':
+    case 'materialized-view':
+      return step.materialized;
+    case 'table':
+    case 'seed':
+      return 'table';
+  }
+}
+
+/** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
+export function stageDelta(model: Model): readonly Statement[] {
+  const staged = quoteRelation(model.staged);
+  return [
+    ...fill(model, `create unlogged table ${staged} as\n`, 'stage the rows to merge'),
+    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+  ];
+}
+
+/** One statement creates the stage; of a microbatch model each further batch is one more. */
+function fill(model: Model, head: string, purpose: string, tail = ''): readonly Statement[] {
+  const [first, ...more] = model.batches?.list ?? [];
+  const create = {
+    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql, tail }),
+    purpose,
   };
+  return [
+    create,
+    ...more.map((batch) => ({
+      ...annotate(model.uniqueId, {
+        head: `insert into ${quoteRelation(model.staged)}\n`,
+        body: batch.compiledSql,
+      }),
+      purpose: `batch from ${batch.start}`,
+    })),
+  ];
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
@@ -41,12 +97,11 @@ export function dropRelation(
   return { sql: `drop ${dropWord(kind)} if exists ${quoteRelation(relation)}`, purpose };
 }
 
-/** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
-export function testQuery(test: Test, rowsSql: string): TestQuery {
+/** Returns the test, on the stage of a parent where one is named, as one query of its outcome. */
+export function testQuery(test: Test, staged?: NodeId): TestQuery {
+  const rowsSql = (staged === undefined ? undefined : test.stagedSql[staged]) ?? test.compiledSql;
+  const shape = staged === undefined ? test.shape : test.stagedShape?.[staged];
   const { failCalc, warnIf, errorIf, limit, severity } = test;
-  if (test.isLate) {
-    return { test: test.uniqueId, sql: '', bodyOffset: 0, rowsSql: '', severity, isLate: true };
-  }
   const head =
     `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
     `${failCalc} ${errorIf} as should_error\nfrom (\n`;
@@ -59,6 +114,17 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
     severity,
+    ...(test.isLate && { sql: '', isLate: true }),
+    warnIf,
+    errorIf,
+    failCalc,
+    limit,
+    shape,
+    stored: test.stored && {
+      ...test.stored,
+      publishedSql: test.compiledSql,
+      readsStage: rowsSql !== test.compiledSql,
+    },
   };
 }
 
@@ -77,6 +143,11 @@ export function finishingOf(node: {
       ? Object.fromEntries(documented.map((column) => [column.name, column.description]))
       : {},
   };
+}
+
+/** The nodes that a step settles: its own, or all tests of a step of tests. */
+export function nodesOf(step: Step): readonly NodeId[] {
+  return step.kind === 'test' ? step.queries.map(({ test }) => test) : [step.node];
 }
 
 /** Restates the options of a relation as a `with (…)` clause, or as nothing. */

@@ -1,13 +1,13 @@
 // target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
 
-import {
-  isSqlNode,
-  type Manifest,
-  type Node,
-  type NodeId,
-  type Operation,
-  type Snapshot,
-  type SqlNode,
+import type {
+  Manifest,
+  Node,
+  NodeId,
+  Operation,
+  Snapshot,
+  SqlNode,
+  UnitTest,
 } from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import type { Graph } from '../graph/types.ts';
@@ -31,14 +31,18 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
     nodes: Object.fromEntries([
-      ...nodes.filter((node) => node.kind !== 'source').map(entry),
+      ...nodes.filter((node) => !apart.has(node.kind)).map(entry),
       ...(manifest.operations ?? []).map((hook) => [hook.uniqueId, operationNode(hook)]),
     ]),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
+    unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
   });
 }
+
+/** Kinds that stand outside `nodes` in dbt's manifest. */
+const apart: ReadonlySet<Node['kind']> = new Set(['source', 'unit-test']);
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -62,11 +66,14 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
   // A file may hold several snapshots.
-  if (node.kind === 'snapshot') return `${base}/${node.path}/${node.name}.sql`;
+  if (node.kind === 'snapshot' || node.kind === 'unit-test') {
+    return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
@@ -146,6 +153,8 @@ function manifestNode(node: Node, database: string) {
         test_metadata: node.testName === undefined ? null : { name: node.testName },
         ...codeFields(node),
       };
+    case 'unit-test':
+      return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
       return {
         ...common,
@@ -190,7 +199,7 @@ function operationNode(hook: Operation) {
   };
 }
 
-function codeFields(node: SqlNode) {
+function codeFields(node: Exclude<SqlNode, UnitTest>) {
   return {
     raw_code: node.rawSql,
     compiled: node.isLate !== true,
@@ -211,7 +220,7 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
-  const compiledSql = isSqlNode(node) && !node.isLate ? node.compiledSql : null;
+  const compiledSql = node && 'compiledSql' in node && !node.isLate ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,

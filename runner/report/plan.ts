@@ -24,6 +24,8 @@ function formatStep(step: Step, position: string): string {
       return formatBuild(step, position);
     case 'test':
       return formatTest(step, position);
+    case 'unit-test':
+      return `-- ${position}: unit test ${step.node}\n${step.isLate ? lateNote : `${step.sql};`}`;
   }
 }
 
@@ -34,10 +36,19 @@ function formatBuild(step: BuildStep, position: string): string {
     `-- ${position}: build ${step.materialized} ${name}${after}`,
     step.isLate ? lateNote : statements(step.stage),
   ];
+  if (step.fill.length > 0) {
+    parts.push(
+      '-- where the one published has the same definition, it is refreshed instead of this:',
+    );
+    parts.push(statements(step.fill));
+  }
   if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  if (step.record && step.record.length > 0) {
+    parts.push(`-- in the same transaction\n${statements(step.record)}`);
+  }
   return parts.join('\n');
 }
 
@@ -57,6 +68,12 @@ function formatPublication(step: BuildStep): string[] {
         statements(publication.statements),
         statements(publication.retire),
       ];
+    case 'merge':
+      return [
+        '-- merge in one transaction, in which the tests run before the commit',
+        statements([...publication.prepare, ...publication.changes, ...publication.statements]),
+        statements(publication.retire),
+      ];
     case 'create':
     case 'replace-view':
       return ['-- publish', statements(publication.statements)];
@@ -64,8 +81,11 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  const { sql, severity, isLate } = step.query;
-  return `-- ${position}: test ${step.node} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+  return step.queries
+    .map(({ test, sql, severity, isLate }) => {
+      return `-- ${position}: test ${test} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+    })
+    .join('\n');
 }
 
 function statements(list: readonly Statement[]): string {

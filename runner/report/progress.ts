@@ -3,6 +3,7 @@
 import type { Reporter } from '../../core/reporter.ts';
 import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
+import { formatRowDiff } from './row-diff.ts';
 import { formatTable } from './rows.ts';
 
 const lineWidth = 80;
@@ -50,6 +51,10 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
 /** Prints every error, then the line `Done. PASS=… WARN=… ERROR=… SKIP=… TOTAL=…`. */
 export function reportResult(manifest: Manifest, result: RunResult, reporter: Reporter): void {
   for (const outcome of result.outcomes) {
+    if (outcome.notice !== undefined) {
+      const name = manifest.nodes.get(outcome.node)?.name ?? outcome.node;
+      reporter.warn(`${name}: ${outcome.notice}`);
+    }
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
       reporter.info(explainTest(manifest.nodes.get(outcome.node)?.name ?? outcome.node, outcome));
@@ -79,6 +84,10 @@ export function isGood(result: RunResult): boolean {
 
 /** Where a stage was held back its rows are gone: a few of them are shown at once. */
 function explainTest(name: string, outcome: Outcome): string {
+  if (outcome.diff !== undefined) {
+    const fate = 'its model is not built before it passes';
+    return `failed: unit test ${name}\n${formatRowDiff(outcome.diff, lineWidth - 2).replaceAll(/^(?=.)/gm, '  ')}\n  ${fate}`;
+  }
   const rows = count(outcome.failures ?? 0, 'row');
   if (outcome.status === 'warn' || outcome.sample === undefined) {
     return `warning: ${name}: ${rows}, see them with \`npx runner show ${name}\``;
@@ -110,6 +119,8 @@ function describeNode(node: Node): string {
       return `analysis ${node.name}`;
     case 'test':
       return `test ${node.name}`;
+    case 'unit-test':
+      return `unit test ${node.name}`;
     case 'source':
       return `source ${node.sourceName}.${node.name}`;
   }
