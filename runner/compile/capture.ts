@@ -7,7 +7,13 @@ import { toJson } from '../../core/template/json.ts';
 import { parseTemplate, type Template } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { CallSite, Value } from '../../core/template/values.ts';
-import type { ConfigLayer, ParsedModel, ParsedSingularTest } from '../project/types.ts';
+import type {
+  ConfigLayer,
+  ParsedAnalysis,
+  ParsedModel,
+  ParsedSingularTest,
+  ParsedSnapshot,
+} from '../project/types.ts';
 import { type NodeHandlers, nodeContext, type ProjectFacts } from './context.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { relationValue } from './relation-value.ts';
@@ -35,7 +41,7 @@ export interface Captured {
   readonly isStatic: boolean;
 }
 
-type CapturedNode = ParsedModel | ParsedSingularTest;
+type CapturedNode = ParsedModel | ParsedSingularTest | ParsedSnapshot | ParsedAnalysis;
 
 /**
  * Hears the `config`, `ref` and `source` calls of a node: from its syntax tree where that says it

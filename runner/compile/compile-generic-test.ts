@@ -52,13 +52,10 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
       return render(scope, relationOf);
     },
   });
-  const hash = createHash('md5')
-    .update(JSON.stringify([test.fqn, test.args, test.on]))
-    .digest('hex');
   return {
     kind: 'test',
     testKind: 'generic',
-    uniqueId: `test.${test.packageName}.${test.name}.${hash.slice(-10)}`,
+    uniqueId: genericTestId(test),
     name: test.name,
     packageName: test.packageName,
     path: test.path,
@@ -73,6 +70,13 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
     refusals: refusalsOf(config, test.layers, test.path),
     ...queries,
   };
+}
+
+/** Returns the id of a generic test: tests of one name differ by a hash of what they are about. */
+export function genericTestId(test: ParsedGenericTest): NodeId {
+  const about = JSON.stringify([test.fqn, test.args, test.on]);
+  const hash = createHash('md5').update(about).digest('hex');
+  return `test.${test.packageName}.${test.name}.${hash.slice(-10)}`;
 }
 
 function findMacro(resolver: Resolver, test: ParsedGenericTest): string {
