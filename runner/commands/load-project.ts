@@ -21,6 +21,7 @@ import { readFiles, readOptionalText, readProjectText } from '../project/read-fi
 import { readPackages } from '../project/read-packages.ts';
 import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
+import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
 import type { CommonOptions, SelectionOptions } from './types.ts';
 
@@ -101,6 +102,8 @@ export async function loadProject(
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
     parseCache,
+    flags: options.fullRefresh === true ? { FULL_REFRESH: true } : {},
+    eventTime: parseEventTime(options.eventTime),
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),

@@ -7,9 +7,11 @@ import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
+import { deltaPlanner } from '../plan/incremental.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
+import { planRefresh } from '../plan/refresh.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
@@ -67,6 +69,8 @@ export async function runNodes(
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          planRefresh,
+          deltaPlanner,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

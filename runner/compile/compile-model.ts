@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import { nodeContext } from './context.ts';
+import { incrementalOf } from './incremental.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
@@ -29,9 +30,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       config,
     }),
   );
+  let compiledAs: boolean | undefined;
   const context = nodeContext(
     resolver.facts,
     {
+      onIncremental: (answer) => {
+        compiledAs = answer;
+      },
       relation: relationOfNode(resolver, relation),
       get model() {
         return described();
@@ -70,10 +75,33 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     ...builtFields(model.parsed, config, relation),
     dependsOn: [...dependsOn].sort(),
     materialized: config.materialized,
+    ...(config.materialized === 'materialized_view'
+      ? {
+          isFullRefresh:
+            config.full_refresh ?? resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
+    ...(config.materialized === 'incremental'
+      ? { incremental: incrementalOf({ ...incrementalFacts(resolver, model), compiledAs }) }
+      : {}),
     refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
     rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,
+  };
+}
+
+function incrementalFacts(resolver: Resolver, { config, parsed, captured }: ResolvedModel) {
+  const layers = [...parsed.layers, captured.layer].reverse();
+  return {
+    config,
+    path: parsed.path,
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh: resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
   };
 }
 

@@ -8,7 +8,15 @@ import type { Refusal } from './types.ts';
 
 type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
 
-const builtMaterializations: readonly string[] = ['view', 'table'];
+const builtMaterializations: readonly string[] = [
+  'view',
+  'table',
+  'incremental',
+  'materialized_view',
+];
+
+const quoted = builtMaterializations.map((name) => `\`${name}\``);
+const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
@@ -45,7 +53,7 @@ export function refusalsOf(
       ? []
       : [
           {
-            message: `this version builds \`view\` and \`table\`, not \`${materialized}\``,
+            message: `this version builds ${builtList}, not \`${materialized}\``,
             where: placeOf('materialized'),
           },
         ]),

@@ -58,15 +58,52 @@ interface BuiltNode extends NodeCommon {
   /** What the relation of the run before is called between the swap and its removal. */
   readonly retired: RelationName;
   readonly indexes: readonly IndexConfig[];
+  /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
+  readonly publishInPlace?: boolean;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
+}
+
+/** How new rows come into the table of an incremental model. */
+export type IncrementalStrategy =
+  | 'append'
+  | 'delete+insert'
+  | 'merge'
+  | 'insert_on_conflict'
+  | 'microbatch';
+
+/** How an incremental model is brought up to date. */
+export interface Incremental {
+  readonly strategy: IncrementalStrategy;
+  /** Columns that tell rows apart; empty where none were named. */
+  readonly uniqueKey: readonly string[];
+  readonly onSchemaChange: 'ignore' | 'fail' | 'append_new_columns' | 'sync_all_columns';
+  /** The only columns to update in rows that are there; undefined for all but `excludeColumns`. */
+  readonly updateColumns: readonly string[] | undefined;
+  readonly excludeColumns: readonly string[];
+  /** SQL conditions on `DBT_INTERNAL_DEST` and, for `merge`, on `DBT_INTERNAL_SOURCE`. */
+  readonly predicates: readonly string[];
+  /** A boolean column: where it is true, the row of that key is removed. */
+  readonly deleteMarker: string | undefined;
+  /** Whether several staged rows may have one key and together replace all rows of it. */
+  readonly mayRepeatKeys: boolean;
+  /** Whether the table is to be built anew from nothing. */
+  readonly isFullRefresh: boolean;
+  /** What `is_incremental()` said while the SQL was made; undefined where it was not asked. */
+  readonly compiledAs: boolean | undefined;
 }
 
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view` and `table` are built; any other stands in `refusals`. */
+  /** `view`, `table`, `incremental` and `materialized_view` are built; any other stands in `refusals`. */
   readonly materialized: string;
+  /** Of a materialized view: built anew whatever its definition; false where absent. */
+  readonly isFullRefresh?: boolean | undefined;
+  /** What becomes of a materialized view whose definition or indexes changed; `apply` where absent. */
+  readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
+  /** Of an incremental model. */
+  readonly incremental?: Incremental | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;

@@ -22,6 +22,8 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly planRefresh: StepContext['planRefresh'];
+  readonly deltaPlanner: StepContext['deltaPlanner'];
   /** Seeds are read from here. */
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */
@@ -162,6 +164,7 @@ class RunRecord {
       rows: ended.rows,
       failures: ended.failures,
       sample: ended.sample,
+      notice: ended.notice,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,

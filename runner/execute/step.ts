@@ -14,15 +14,21 @@ import { quoteQualified } from '../../core/identifiers.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
 import type {
   BuildStep,
+  Delta,
+  DeltaPlanner,
   PublishedStep,
+  Refresh,
+  RefreshInput,
   RelationState,
   Statement,
   TestQuery,
 } from '../plan/types.ts';
 import { loadSeed } from './load-seed.ts';
+import { mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
+import { refreshInPlace } from './refresh.ts';
 import type { Sample, Status } from './types.ts';
 
 /** What a step needs from the run. */
@@ -37,6 +43,8 @@ export interface StepContext {
     current: RelationState | undefined,
     staged: RelationState | undefined,
   ) => readonly Statement[];
+  readonly planRefresh: (input: RefreshInput) => Refresh;
+  readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
@@ -51,6 +59,7 @@ export interface Ended {
   readonly error?: UserError | undefined;
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
   readonly sample?: Sample | undefined;
+  readonly notice?: string | undefined;
 }
 
 /** What a build came to; what is published may have something to retire. */
@@ -64,9 +73,12 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
   try {
     return await context.database.withClient(async (client) => {
       const rows = await fillStage(client, step, context);
+      const refreshed = await refreshOrFill(client, step, context);
+      if (refreshed !== undefined) return { ended: refreshed, published: undefined };
+      if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
-      const failed = await runAudits(client, step, context);
+      const failed = await runAudits(client, step.audits, context);
       if (failed !== undefined) {
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
@@ -79,6 +91,29 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
     await discardStage(step, context);
     return { ended, published: undefined };
   }
+}
+
+/** Merges what the stage holds; a test that fails rolls it back. */
+async function mergeNode(
+  client: Client,
+  step: BuildStep,
+  delta: Delta,
+  context: StepContext,
+): Promise<BuildEnded> {
+  reachFaultPoint('runner:after-stage');
+  const merged = await mergeStage(client, step, delta, {
+    planner: context.deltaPlanner,
+    signal: context.signal,
+    budgetMs: context.publish.budgetMs,
+    send: (statement) => send(client, step.node, statement, context),
+    audit: () => runAudits(client, step.audits, context),
+  });
+  if (merged.kind === 'merged') {
+    const { rows, publication } = merged;
+    return { ended: { status: 'success', rows }, published: publication };
+  }
+  await discardStage(step, context);
+  return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
 }
 
 /** Runs a test on published relations. */
@@ -119,18 +154,59 @@ async function fillStage(
 ): Promise<number | undefined> {
   let rows: number | undefined;
   for (const statement of step.stage) rows = await send(client, step.node, statement, context);
-  if (step.load === undefined) return step.materialized === 'view' ? undefined : rows;
+  if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
   return loadSeed(client, step.staged, step.load, context.projectDir);
 }
 
-async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+/**
+ * Of a materialized view, whose stage is still empty: fills again the one that is published, where its
+ * definition is the same, and returns how that ended; else fills the stage and returns undefined.
+ */
+async function refreshOrFill(
+  client: Client,
+  step: BuildStep,
+  context: StepContext,
+): Promise<Ended | undefined> {
+  if (step.fill.length === 0) return undefined;
+  const { current, staged } = await readStage(client, step);
+  const { pending } = context.publish;
+  const refresh =
+    current && staged && !step.isFullRefresh
+      ? context.planRefresh({ step, current, staged, pending: pending() })
+      : undefined;
+  if (refresh?.kind === 'refuse') {
+    throw new ModelError(refresh.reason, { node: step.node, hint: refresh.hint });
+  }
+  if (refresh?.kind !== 'refresh') {
+    for (const statement of step.fill) await send(client, step.node, statement, context);
+    return undefined;
+  }
+  for (const { sql } of step.discard) await client.query(sql);
+  const failed = await refreshInPlace({
+    client,
+    step,
+    refresh,
+    options: context.publish,
+    audit: () => runAudits(client, step.auditsInPlace, context),
+  });
+  if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const notice = refresh.passedOver.join(', ');
+  return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
+}
+
+async function readStage(client: Client, step: BuildStep) {
   await client.query('begin');
   const { relations } = await readRelations(client, [step.relation, step.staged]);
   await client.query('commit');
   const stateOf = (name: BuildStep['relation']) =>
     relations.get(quoteQualified(name.schema, name.identifier));
-  for (const statement of context.planFinish(step, stateOf(step.relation), stateOf(step.staged))) {
+  return { current: stateOf(step.relation), staged: stateOf(step.staged) };
+}
+
+async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+  const { current, staged } = await readStage(client, step);
+  for (const statement of context.planFinish(step, current, staged)) {
     await send(client, step.node, statement, context);
   }
 }
@@ -138,16 +214,16 @@ async function finishStage(client: Client, step: BuildStep, context: StepContext
 /** Runs every audit, so that all failures are seen at once; returns the first that holds the stage back. */
 async function runAudits(
   client: Client,
-  step: BuildStep,
+  audits: readonly TestQuery[],
   context: StepContext,
 ): Promise<NodeId | undefined> {
   let failed: NodeId | undefined;
-  for (const query of step.audits) {
+  for (const query of audits) {
     stopIfInterrupted(context);
     context.testStarted(query.test);
     let ended: Ended;
     try {
-      ended = await askTest(client, query, context);
+      ended = await insideSavepoint(client, () => askTest(client, query, context));
     } catch (error) {
       ended = endedBy(error, query.test, context);
     }
@@ -156,6 +232,20 @@ async function runAudits(
     if (holdsBack(ended, query)) failed ??= query.test;
   }
   return failed;
+}
+
+/** In a transaction, an error of one test must not be the error of all that follows. */
+async function insideSavepoint<T>(client: Client, use: () => Promise<T>): Promise<T> {
+  if (client.getTransactionStatus() !== 'T') return use();
+  await client.query('savepoint fundlens_test');
+  try {
+    const result = await use();
+    await client.query('release savepoint fundlens_test');
+    return result;
+  } catch (error) {
+    await client.query('rollback to savepoint fundlens_test').catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Tells whether a test's outcome keeps what follows it from being built. */

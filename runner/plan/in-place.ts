@@ -2,7 +2,7 @@
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import { indexName } from './names.ts';
-import { commentStatements } from './plan-finish.ts';
+import { commentStatements, createIndex } from './plan-finish.ts';
 import { quoteRelation } from './statements.ts';
 import type { ColumnState, Publication, PublishedStep, RelationState, Statement } from './types.ts';
 
@@ -120,14 +120,7 @@ function missingIndexes(step: PublishedStep, current: RelationState): readonly S
   const there = new Set(current.indexes.map((index) => index.name));
   return step.finishing.indexes
     .filter((index) => !there.has(indexName(step.relation, index)))
-    .map((index) => {
-      const name = quoteIdentifier(indexName(step.relation, index));
-      const method = quoteIdentifier(index.type ?? 'btree');
-      return {
-        sql: `create ${index.unique ? 'unique ' : ''}index ${name} on ${quoteRelation(step.relation)} using ${method} (${index.columns.map(quoteIdentifier).join(', ')})`,
-        purpose: `index on ${index.columns.join(', ')}`,
-      };
-    });
+    .map((index) => createIndex(index, indexName(step.relation, index), step.relation));
 }
 
 function rowImage(alias: string, columns: readonly ColumnState[]): string {

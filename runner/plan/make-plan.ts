@@ -1,14 +1,26 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
+import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Node, NodeId, Test } from '../compile/types.ts';
+import type { Buildable, Manifest, Model, Node, NodeId, Test } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { dropRelation, finishingOf, quoteRelation, stageModel, testQuery } from './statements.ts';
+import {
+  dropRelation,
+  fillMaterializedView,
+  finishingOf,
+  kindOfStep,
+  quoteRelation,
+  stageDelta,
+  stageModel,
+  testQuery,
+} from './statements.ts';
 import type {
   BuildStep,
   Catalog,
+  Delta,
   Plan,
   PublishedStep,
   RelationState,
@@ -165,9 +177,8 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  // Any other materialization is refused before a plan is made.
-  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
-  const materialized = isModel ? ofModel : 'seed';
+  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,
@@ -176,12 +187,36 @@ function planBuild(
     materialized,
     finishing: finishingOf(node),
     viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    publishInPlace: node.publishInPlace ?? false,
+    onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
-  return {
+  const common = {
     kind: 'build',
     ...published,
     after: links.after,
-    stage: isModel ? [stageModel(node, current)] : [],
+    discard: [dropRelation(node.staged, kind, 'drop the stage')],
+    isFullRefresh: isModel && node.isFullRefresh === true,
+    fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
+  } as const;
+  const delta = isModel ? deltaOf(node, current) : undefined;
+  if (isModel && delta !== undefined && current !== undefined) {
+    const input = { step: published, delta, current, staged: undefined, facts: undefined };
+    const facts = deltaPlanner.askFacts(input);
+    return {
+      ...common,
+      delta,
+      stage: stageDelta(node),
+      load: undefined,
+      finish: facts === undefined ? [] : [facts],
+      // The table itself is tested, once the rows are in it and before the commit.
+      audits: links.audits.map((test) => testQuery(test, test.compiledSql)),
+      auditsInPlace: [],
+      publication: deltaPlanner.planMerge(input),
+    };
+  }
+  return {
+    ...common,
+    stage: isModel ? [stageModel(node, kind, current)] : [],
     load: isModel
       ? undefined
       : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
@@ -189,6 +224,10 @@ function planBuild(
     audits: links.audits.map((test) =>
       testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
     ),
+    auditsInPlace:
+      materialized === 'materialized-view'
+        ? links.audits.map((test) => testQuery(test, test.compiledSql))
+        : [],
     publication: planPublication({
       step: published,
       current,
@@ -197,10 +236,36 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
   };
+}
+
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['incremental', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
+
+/**
+ * Returns how an incremental model is merged; undefined where its table is built whole.
+ * @throws {UserError} where the SQL was made for a table that is no longer there.
+ */
+function deltaOf(
+  { name, incremental }: Model,
+  current: RelationState | undefined,
+): Delta | undefined {
+  if (incremental === undefined) return undefined;
+  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
+  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
+  if (isTable) return { incremental, windows: [], eventTime: undefined };
+  if (incremental.compiledAs === true) {
+    throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
+      hint: 'look who dropped it, and run again',
+      exitCode: 1,
+    });
+  }
+  return undefined;
 }
 
 function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
@@ -224,7 +289,7 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
       if (relation === node.retired && stillRead(catalog, node)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
-      drops.push({ order: state.kind === 'view' ? 0 : 1, statement });
+      drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
     }
   }
   return drops.sort((a, b) => a.order - b.order).map((drop) => drop.statement);

@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../core/identifiers.ts';
 import { indexName, isConfiguredIndex, nextName } from './names.ts';
-import { dropWord, quoteRelation } from './statements.ts';
+import { dropWord, kindOfStep, quoteRelation } from './statements.ts';
 import type {
   ColumnState,
   ConstraintState,
@@ -23,11 +23,11 @@ export function planFinish(
   staged: RelationState | undefined,
 ): readonly Statement[] {
   const columns = staged?.columns ?? current?.columns;
-  const isTable = step.materialized !== 'view';
+  const kind = kindOfStep(step);
   return [
-    ...(isTable
+    ...(kind === 'view' ? [] : indexStatements(step, current, columns)),
+    ...(kind === 'table'
       ? [
-          ...indexStatements(step, current, columns),
           ...notNullStatements(step, current, columns),
           ...constraintStatements(step, current, columns),
         ]
@@ -35,7 +35,9 @@ export function planFinish(
     ...commentStatements(step, step.staged, current, columns),
     ...grantStatements(step, current, staged),
     ...ownerStatements(step, current, staged),
-    ...(isTable ? [{ sql: `analyze ${quoteRelation(step.staged)}`, purpose: 'analyze' }] : []),
+    ...(kind === 'view'
+      ? []
+      : [{ sql: `analyze ${quoteRelation(step.staged)}`, purpose: 'analyze' }]),
   ];
 }
 
@@ -44,7 +46,7 @@ export function carriedIndexes(
   current: RelationState | undefined,
   columns: readonly ColumnState[] | undefined,
 ): readonly IndexState[] {
-  if (current?.kind !== 'table') return [];
+  if (current?.kind !== 'table' && current?.kind !== 'materialized-view') return [];
   return current.indexes.filter(
     (index) => !isConfiguredIndex(index.name) && hasColumns(columns, index.columns),
   );
@@ -71,7 +73,7 @@ export function commentStatements(
   current: RelationState | undefined,
   columns: readonly ColumnState[] | undefined,
 ): readonly Statement[] {
-  const word = step.materialized === 'view' ? 'view' : 'table';
+  const word = dropWord(kindOfStep(step));
   const statements: Statement[] = [];
   const comment = step.finishing.comment ?? current?.comment;
   if (comment !== undefined) {
@@ -101,21 +103,29 @@ function columnComment(
   return current?.columns.find((column) => column.name === name)?.comment;
 }
 
+/** Creates an index from a config under a name. */
+export function createIndex(
+  index: PublishedStep['finishing']['indexes'][number],
+  name: string,
+  on: PublishedStep['relation'],
+): Statement {
+  const method = quoteIdentifier(index.type ?? 'btree');
+  const list = index.columns.map(quoteIdentifier).join(', ');
+  return {
+    sql: `create ${index.unique ? 'unique ' : ''}index ${quoteIdentifier(name)} on ${quoteRelation(on)} using ${method} (${list})`,
+    purpose: `index on ${index.columns.join(', ')}`,
+  };
+}
+
 function indexStatements(
   step: PublishedStep,
   current: RelationState | undefined,
   columns: readonly ColumnState[] | undefined,
 ): readonly Statement[] {
   const on = quoteRelation(step.staged);
-  const configured = step.finishing.indexes.map((index): Statement => {
-    const name = quoteIdentifier(nextName(step.relation, indexName(step.relation, index)));
-    const method = quoteIdentifier(index.type ?? 'btree');
-    const list = index.columns.map(quoteIdentifier).join(', ');
-    return {
-      sql: `create ${index.unique ? 'unique ' : ''}index ${name} on ${on} using ${method} (${list})`,
-      purpose: `index on ${index.columns.join(', ')}`,
-    };
-  });
+  const configured = step.finishing.indexes.map((index) =>
+    createIndex(index, nextName(step.relation, indexName(step.relation, index)), step.staged),
+  );
   const carried = carriedIndexes(current, columns).map((index): Statement => {
     const name = quoteIdentifier(nextName(step.relation, index.name));
     return {
@@ -189,7 +199,7 @@ function ownerStatements(
   staged: RelationState | undefined,
 ): readonly Statement[] {
   if (current === undefined || staged === undefined || staged.owner === current.owner) return [];
-  const word = dropWord(step.materialized === 'view' ? 'view' : 'table');
+  const word = dropWord(kindOfStep(step));
   const sql = `alter ${word} ${quoteRelation(step.staged)} owner to ${quoteIdentifier(current.owner)}`;
   return [{ sql, purpose: 'owner' }];
 }

@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -22,14 +22,61 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
-/** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === model.materialized ? current.options : [];
-  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+/** Creates the stage of a model, filled unless told otherwise; storage options of what is published live on. */
+export function stageModel(
+  model: Model,
+  kind: RelationKind,
+  current: RelationState | undefined,
+): Statement {
+  const kept = current?.kind === kind ? current.options : [];
+  const word = dropWord(kind);
+  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
+  const { body, tail = '' } = withoutMarked(model);
+  // A materialized view stays empty until its definition is compared with the one there is.
+  const filling = kind === 'materialized-view' ? '\nwith no data' : '';
   return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: `build ${model.materialized} aside`,
+    ...annotate(model.uniqueId, { head, body, tail: tail + filling }),
+    purpose: `build ${word} aside`,
   };
+}
+
+/** Fills the empty stage of a materialized view. */
+export function fillMaterializedView(model: Model): Statement {
+  const head = `refresh materialized view ${quoteRelation(model.staged)}`;
+  return { ...annotate(model.uniqueId, { head }), purpose: 'fill the stage' };
+}
+
+/** Returns the kind of relation that a step makes. */
+export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind {
+  switch (step.materialized) {
+    case 'view':
+    case 'materialized-view':
+      return step.materialized;
+    case 'table':
+    case 'seed':
+      return 'table';
+  }
+}
+
+/** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
+export function stageDelta(model: Model): readonly Statement[] {
+  const staged = quoteRelation(model.staged);
+  const head = `create unlogged table ${staged} as\n`;
+  return [
+    {
+      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+      purpose: 'stage the rows to merge',
+    },
+    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+  ];
+}
+
+/** A table that is built whole has no row to remove: those that the marker names are left out. */
+function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
+  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
+  const marker = quoteIdentifier(incremental.deleteMarker);
+  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */

@@ -1,6 +1,6 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
-import type { IndexConfig, NodeId, RelationName } from '../compile/types.ts';
+import type { Incremental, IndexConfig, NodeId, RelationName } from '../compile/types.ts';
 
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
@@ -29,7 +29,9 @@ export interface RelationState {
   readonly comment: string | undefined;
   /** Storage options, such as `fillfactor=70` or, on a view, `security_barrier=true`. */
   readonly options: readonly string[];
-  /** Of a view: pg_get_viewdef under `search_path = pg_catalog`, without a semicolon at its end. */
+  /** False for a materialized view that was never filled. */
+  readonly isPopulated?: boolean;
+  /** Of a view or materialized view: pg_get_viewdef under `search_path = pg_catalog`, no semicolon. */
   readonly definition: string | undefined;
 }
 
@@ -69,7 +71,7 @@ export interface Grant {
 }
 
 /** Something that would be lost or broken if the relation were replaced by another. */
-export type Dependent = DependentView | OtherDependent;
+export type Dependent = DependentView | DependentMaterializedView | OtherDependent;
 
 /** An ordinary view that reads the relation directly: recreated with `create or replace`. */
 export interface DependentView {
@@ -82,6 +84,13 @@ export interface DependentView {
   readonly options: readonly string[];
   /** The columns of the relation that it reads. */
   readonly readsColumns: readonly string[];
+}
+
+/** A materialized view that reads the relation: swapped away from under it only where it is built next. */
+export interface DependentMaterializedView {
+  readonly kind: 'materialized-view';
+  readonly relation: RelationName;
+  readonly description: string;
 }
 
 /** Any other dependent: it keeps the relation from being swapped. */
@@ -98,6 +107,8 @@ export interface Statement {
   readonly purpose: string;
   /** Where in `sql` the node's own compiled SQL begins, for the places of errors. */
   readonly bodyOffset?: number;
+  /** Whether its rows count as rows that the node wrote. */
+  readonly writes?: boolean;
 }
 
 /** A test run as one query that returns failures, should_warn and should_error. */
@@ -125,7 +136,7 @@ export type Publication =
       readonly kind: 'swap';
       /** Run at the end of the run, each in a transaction of its own. */
       readonly retire: readonly Statement[];
-      /** Views left on the relation of the run before, until this run builds them. */
+      /** Views, plain and materialized, left on the relation of the run before until this run builds them. */
       readonly left: readonly RelationName[];
     })
   | (Publishing & { readonly kind: 'replace-view' })
@@ -135,7 +146,62 @@ export type Publication =
       /** What a swap would have lost. */
       readonly because: readonly string[];
     })
+  | Merging
   | { readonly kind: 'refuse'; readonly reason: string; readonly hint: string };
+
+/** Staged rows are merged into the published table, whose tests run before the commit. */
+export interface Merging extends Publishing {
+  readonly kind: 'merge';
+  /** Changes of columns, under a lock that stalls readers until the commit: mostly none. */
+  readonly changes: readonly Statement[];
+  readonly retire: readonly Statement[];
+}
+
+/** How staged rows find the rows that they replace. */
+export interface Delta {
+  readonly incremental: Incremental;
+  /** Of a microbatch model: what it replaces, whether rows are still there or not. */
+  readonly windows: readonly TimeWindow[];
+  /** The column that the windows are about; undefined where there are none. */
+  readonly eventTime: string | undefined;
+}
+
+/** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
+export interface TimeWindow {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** What the staged rows say of themselves. */
+export interface DeltaFacts {
+  /** Columns of the unique key that have a NULL. */
+  readonly nullKeys: readonly string[];
+  /** Some of the keys that several rows have, each as the text of its values. */
+  readonly duplicates: readonly {
+    readonly key: readonly (string | null)[];
+    readonly rows: number;
+  }[];
+  /** Rows outside all windows. */
+  readonly strays: number;
+}
+
+/** What a merge is decided from. */
+export interface DeltaInput {
+  readonly step: PublishedStep;
+  readonly delta: Delta;
+  readonly current: RelationState;
+  /** Undefined before the stage is there: taken to have the columns of the table. */
+  readonly staged: RelationState | undefined;
+  /** Undefined before they are asked. */
+  readonly facts: DeltaFacts | undefined;
+}
+
+/** The decisions of a merge, which the executor takes once the stage is filled. */
+export interface DeltaPlanner {
+  /** The query of one JSON value, the facts; undefined where none is needed. */
+  askFacts(input: DeltaInput): Statement | undefined;
+  planMerge(input: DeltaInput): Publication;
+}
 
 /** What `planPublication` decides from: the catalog of the moment. */
 export interface PublicationInput {
@@ -151,10 +217,42 @@ export interface PublicationInput {
   readonly preferInPlace: boolean;
 }
 
+/** How a materialized view whose definition did not change is filled again where it stands. */
+export type Refresh =
+  | {
+      readonly kind: 'refresh';
+      /** Whether readers go on meanwhile: a unique index over plain columns allows it. */
+      readonly isConcurrent: boolean;
+      /** In the publishing transaction, before the audits. */
+      readonly statements: readonly Statement[];
+      /** What the config asks for and is not done, by `on_configuration_change: continue`. */
+      readonly passedOver: readonly string[];
+    }
+  /** Its definition or its indexes changed, or a swap disturbs readers less: build it aside. */
+  | { readonly kind: 'rebuild' }
+  | { readonly kind: 'refuse'; readonly reason: string; readonly hint: string };
+
+/** What `planRefresh` decides from: the stage is there, without rows. */
+export interface RefreshInput {
+  readonly step: PublishedStep;
+  readonly current: RelationState;
+  readonly staged: RelationState;
+  /** Keys of relations that this run has yet to build. */
+  readonly pending: ReadonlySet<string>;
+}
+
 /** What of a build step says how it is finished and published. */
 export type PublishedStep = Pick<
   BuildStep,
-  'node' | 'relation' | 'staged' | 'retired' | 'materialized' | 'finishing' | 'viewSql'
+  | 'node'
+  | 'relation'
+  | 'staged'
+  | 'retired'
+  | 'materialized'
+  | 'finishing'
+  | 'viewSql'
+  | 'publishInPlace'
+  | 'onConfigurationChange'
 >;
 
 /** What a stage gets after its rows, as the project's files say it. */
@@ -178,11 +276,23 @@ export interface BuildStep {
   readonly relation: RelationName;
   readonly staged: RelationName;
   readonly retired: RelationName;
-  readonly materialized: 'view' | 'table' | 'seed';
+  readonly materialized: 'view' | 'table' | 'seed' | 'materialized-view';
+  /** Whether rows are exchanged where they are even where a swap would do: old snapshots read on. */
+  readonly publishInPlace: boolean;
+  /** Of a materialized view there already: what becomes of a changed definition or index. */
+  readonly onConfigurationChange: 'apply' | 'continue' | 'fail';
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
+  /** Set where the stage holds rows to merge into the published table and not the table itself. */
+  readonly delta?: Delta | undefined;
+  /** Sent in the transaction that publishes, before its commit. */
+  readonly record?: readonly Statement[] | undefined;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
+  /** Of a materialized view: built anew whatever its definition. */
+  readonly isFullRefresh: boolean;
+  /** Of a materialized view: fills the stage, once it is clear that the one there is not refreshed. */
+  readonly fill: readonly Statement[];
   readonly load: SeedLoad | undefined;
   readonly finishing: Finishing;
   /** Of a view: its compiled SQL. */
@@ -190,6 +300,8 @@ export interface BuildStep {
   /** Forecast of indexes, constraints, comments, grants and analyze; decided anew once the stage stands. */
   readonly finish: readonly Statement[];
   readonly audits: readonly TestQuery[];
+  /** The same tests on the published relation, run before the transaction that changes it commits. */
+  readonly auditsInPlace: readonly TestQuery[];
   /** As the catalog was when the plan was made; decided anew from the catalog of the moment. */
   readonly publication: Publication;
   /** Removes the stage when the step does not publish it. */

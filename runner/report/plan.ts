@@ -32,6 +32,12 @@ function formatBuild(step: BuildStep, position: string): string {
     `-- ${position}: build ${step.materialized} ${name}${after}`,
     statements(step.stage),
   ];
+  if (step.fill.length > 0) {
+    parts.push(
+      '-- where the one published has the same definition, it is refreshed instead of this:',
+    );
+    parts.push(statements(step.fill));
+  }
   if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
@@ -53,6 +59,12 @@ function formatPublication(step: BuildStep): string[] {
       return [
         '-- publish by a short swap',
         statements(publication.statements),
+        statements(publication.retire),
+      ];
+    case 'merge':
+      return [
+        '-- merge in one transaction, in which the tests run before the commit',
+        statements([...publication.prepare, ...publication.changes, ...publication.statements]),
         statements(publication.retire),
       ];
     case 'create':

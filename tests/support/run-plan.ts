@@ -6,9 +6,11 @@ import type { Node, NodeId } from '../../runner/compile/types.ts';
 import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-plan.ts';
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { Outcome, RunResult } from '../../runner/execute/types.ts';
+import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { planRefresh } from '../../runner/plan/refresh.ts';
 import type { Plan } from '../../runner/plan/types.ts';
 import { project } from './manifest.ts';
 
@@ -49,6 +51,8 @@ export async function runNodes(
       threads: 2,
       planPublication,
       planFinish,
+      planRefresh,
+      deltaPlanner,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,

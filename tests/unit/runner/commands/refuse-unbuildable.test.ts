@@ -21,7 +21,7 @@ function refuse(files: Files, verb: Verb, select?: readonly string[]): void {
 describe('runner/commands/refuse-unbuildable', () => {
   const files: Files = {
     'models/a.sql': 'select 1 as id',
-    'models/b.sql': "{{ config(materialized='incremental', post_hook='x') }}\nselect 1 as id",
+    'models/b.sql': "{{ config(materialized='own_kind', post_hook='x') }}\nselect 1 as id",
     'models/s.yml': [
       'models: [{name: a, columns: [{name: id, tests: [{unique: {config: {store_failures: true}}}]}]}]',
       'unit_tests: [{name: u, model: a, expect: {rows: []}}]',
@@ -29,7 +29,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     'snapshots/s.sql': '{% snapshot s %}select 1{% endsnapshot %}',
   };
   const ofB = [
-    'models/b.sql:1:4: `b`: this version builds `view` and `table`, not `incremental` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: this version builds `view`, `table`, `incremental` and `materialized_view`, not `own_kind` (leave it out with --exclude b, or change the config)',
     'models/b.sql:1:4: `b`: config `post-hook` is not acted on by this version (leave it out with --exclude b, or change the config)',
   ];
   const ofTest =

@@ -88,14 +88,16 @@ describe('runner/project: kinds of nodes', () => {
 
   it('keeps a model that it cannot build in the manifest, with the reasons not to', () => {
     const { manifest } = compileFiles({
-      'models/a.sql': "{{ config(materialized='incremental', unique_key='id') }} select 1 as id",
+      'models/a.sql': "{{ config(materialized='own_kind', unique_key='id') }} select 1 as id",
       'models/b.sql':
         "{{ config(post_hook='grant x', contract={'enforced': true}) }} select 1 as id",
       'models/c.sql': "{{ config(pre_hook=[], grants={}, contract={'enforced': false}) }} select 1",
     });
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
-    assert.deepEqual(reasons('a'), ['this version builds `view` and `table`, not `incremental`']);
+    assert.deepEqual(reasons('a'), [
+      'this version builds `view`, `table`, `incremental` and `materialized_view`, not `own_kind`',
+    ]);
     assert.deepEqual(reasons('b'), [
       'config `post-hook` is not acted on by this version',
       'config `contract` is not acted on by this version',
