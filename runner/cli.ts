@@ -5,6 +5,7 @@ import type { ArgumentsCamelCase, Argv } from 'yargs';
 import type { ExitCode, ProgramContext } from '../core/program.ts';
 import { parseWholeNumber } from '../core/whole-number.ts';
 import type { CommonOptions } from './commands/types.ts';
+import { indirectModes, type ResourceType, resourceTypes } from './graph/types.ts';
 
 const words = process.argv.slice(2);
 
@@ -77,7 +78,7 @@ function declareCommands(cli: Argv, run: Run): Argv {
         return ls(context, {
           ...selectionOptions(given),
           output: oneOf(['selector', 'name', 'path', 'json'], given['output']),
-          resourceTypes: list(given['resourceType']),
+          outputKeys: list(given['outputKeys']).flatMap((keys) => keys.split(/[\s,]+/)),
         });
       }),
     )
@@ -141,7 +142,31 @@ function selectionFlags(cli: Argv): Argv {
       array: true,
       describe: 'nodes to work on: names, path:…, tag:…, with + for parents and children',
     })
-    .option('exclude', { type: 'string', array: true, describe: 'nodes to leave out' });
+    .option('exclude', { type: 'string', array: true, describe: 'nodes to leave out' })
+    .option('selector', { type: 'string', describe: 'a selection of selectors.yml, by its name' })
+    .option('resource-type', {
+      alias: 'resource-types',
+      type: 'string',
+      array: true,
+      choices: resourceTypes,
+      describe: 'kinds of node to keep',
+    })
+    .option('exclude-resource-type', {
+      alias: 'exclude-resource-types',
+      type: 'string',
+      array: true,
+      choices: resourceTypes,
+      describe: 'kinds of node to leave out',
+    })
+    .option('indirect-selection', {
+      choices: indirectModes,
+      describe: 'which tests come along: with any parent, with all, with all that are built, none',
+    })
+    .option('state', {
+      type: 'string',
+      describe:
+        'folder with the artifacts of an earlier run, for state:, result: and source_status:',
+    });
 }
 
 function runFlags(cli: Argv): Argv {
@@ -204,11 +229,10 @@ function lsFlags(cli: Argv): Argv {
       default: 'selector',
       describe: 'what to print of each node',
     })
-    .option('resource-type', {
+    .option('output-keys', {
       type: 'string',
       array: true,
-      choices: ['model', 'seed', 'test', 'source'],
-      describe: 'kinds of node to list',
+      describe: 'with --output json: the keys to print',
     });
 }
 
@@ -254,12 +278,22 @@ function selectionOptions(given: Given) {
     ...commonOptions(given),
     select: list(given['select']),
     exclude: list(given['exclude']),
+    selector: text(given['selector']),
+    indirectSelection: indirectModes.find((mode) => mode === given['indirectSelection']),
+    state: text(given['state']),
+    resourceTypes: typesOf(given['resourceType']),
+    excludeResourceTypes: typesOf(given['excludeResourceType']),
   };
 }
 
 function eventTimeOptions(given: Given): CommonOptions['eventTime'] {
   const [start, end] = [text(given['eventTimeStart']), text(given['eventTimeEnd'])];
   return start === undefined && end === undefined ? undefined : { start, end };
+}
+
+function typesOf(value: unknown): readonly ResourceType[] {
+  const given = list(value);
+  return resourceTypes.filter((type) => given.includes(type));
 }
 
 function text(value: unknown): string | undefined {

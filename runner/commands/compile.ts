@@ -3,7 +3,8 @@
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
 import { answerUntilDone } from './answer-questions.ts';
-import { loadProject, selectFrom } from './load-project.ts';
+import { selectFrom } from './choose-nodes.ts';
+import { loadProject } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled } from './write-artifacts.ts';
 

@@ -13,7 +13,6 @@ import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
 import type { Manifest } from '../compile/types.ts';
 import { buildGraph } from '../graph/build-graph.ts';
-import { selectNodes } from '../graph/select.ts';
 import type { Graph } from '../graph/types.ts';
 import { parseProject } from '../project/parse-project.ts';
 import { parseProjectFile, readProfileName } from '../project/project-file.ts';
@@ -23,7 +22,7 @@ import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts
 import { answerUntilDone } from './answer-questions.ts';
 import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
-import type { CommonOptions, SelectionOptions } from './types.ts';
+import type { CommonOptions } from './types.ts';
 
 /** A project compiled for a target. */
 export interface LoadedProject {
@@ -166,27 +165,6 @@ function targetFacts(target: Target, threads: number | undefined): CompileInputs
   }
   const { host, port, user, database } = target.server.connection;
   return { ...common, host, port, user, database };
-}
-
-/**
- * Evaluates --select and --exclude.
- * @throws {UserError} where a criterion matches nothing and so nothing at all is selected.
- */
-export function selectFrom(
-  project: LoadedProject,
-  options: SelectionOptions,
-  context: ProgramContext,
-): ReadonlySet<string> {
-  const { nodes, unmatched } = selectNodes(project.manifest, project.graph, options);
-  for (const { criterion, nearest } of unmatched) {
-    const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-    context.reporter.warn(`\`${criterion}\` matches no node${hint}`);
-  }
-  if (nodes.size > 0) return nodes;
-  throw new UserError('the selection is empty: there is nothing to do', {
-    where: '--select',
-    hint: 'see what there is with `runner ls`',
-  });
 }
 
 /**

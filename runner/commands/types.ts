@@ -1,5 +1,7 @@
 // What every command is given: the options that the command line, or a program, sets.
 
+import type { IndirectMode, ResourceType } from '../graph/types.ts';
+
 /** Options of every command. */
 export interface CommonOptions {
   readonly projectDir: string;
@@ -27,4 +29,13 @@ export interface EventTimeOptions {
 export interface SelectionOptions extends CommonOptions {
   readonly select: readonly string[];
   readonly exclude: readonly string[];
+  /** Name of a selection of selectors.yml. */
+  readonly selector?: string | undefined;
+  /** Which tests come along; `eager` where absent. */
+  readonly indirectSelection?: IndirectMode | undefined;
+  /** Folder with artifacts of an earlier run, relative to the project. */
+  readonly state?: string | undefined;
+  /** Kinds of node to keep; all where empty. */
+  readonly resourceTypes?: readonly ResourceType[];
+  readonly excludeResourceTypes?: readonly ResourceType[];
 }

@@ -12,16 +12,11 @@ import {
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { readVersion } from '../../core/version.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
-import {
-  compiledPath,
-  type InvocationFacts,
-  manifestJson,
-  runResultsJson,
-} from '../report/artifacts.ts';
+import { compiledPath, runResultsJson } from '../report/artifacts.ts';
 import type { LoadedProject } from './load-project.ts';
+import { factsOf, manifestOf } from './make-manifest.ts';
 import type { CommonOptions } from './types.ts';
 
 /** Where the artifacts of a run went. */
@@ -36,12 +31,9 @@ export async function writeCompiled(
   options: CommonOptions,
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
-  const { manifest, graph } = project;
-  await writeWhole(
-    project,
-    'manifest.json',
-    manifestJson(manifest, graph, factsOf(project, options)),
-  );
+  const { manifest } = project;
+  const text = `${JSON.stringify(manifestOf(project, options))}\n`;
+  await writeWhole(project, 'manifest.json', project.request.reporter.scrub(text));
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
@@ -94,17 +86,6 @@ export async function writeRunResults(
 ): Promise<void> {
   const text = runResultsJson(project.manifest, result, factsOf(project, options));
   await writeWhole(project, 'run_results.json', project.request.reporter.scrub(text));
-}
-
-function factsOf(project: LoadedProject, options: CommonOptions): InvocationFacts {
-  return {
-    invocationId: project.inputs.invocationId,
-    programVersion: readVersion(),
-    generatedAt: project.inputs.runStartedAt,
-    projectName: project.file.name,
-    databaseName: project.inputs.target.database,
-    command: options.commandLine,
-  };
 }
 
 function targetDir(project: LoadedProject): string {

@@ -120,7 +120,10 @@ export function nodesOfReads(
 }
 
 function mergedLayers(layers: readonly ConfigLayer[]): Readonly<Record<string, unknown>> {
-  return Object.assign({}, ...layers.map((layer) => layer.values)) as Record<string, unknown>;
+  return Object.assign({}, ...layers.map((layer) => layer.unrendered ?? layer.values)) as Record<
+    string,
+    unknown
+  >;
 }
 
 function patchPathOf(parsed: ParsedNode): string | undefined {

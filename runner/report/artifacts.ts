@@ -1,33 +1,8 @@
-// target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
+// target/run_results.json in dbt's shape, and where compiled SQL lies.
 
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type { Manifest, NodeId } from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
-import type { Graph } from '../graph/types.ts';
-
-/** Facts of the invocation that stand in every artifact. */
-export interface InvocationFacts {
-  readonly invocationId: string;
-  readonly programVersion: string;
-  /** ISO 8601, UTC. */
-  readonly generatedAt: string;
-  readonly projectName: string;
-  readonly databaseName: string;
-  /** The command line's words, without values that may be secret. */
-  readonly command: string;
-}
-
-/** Returns the text of manifest.json: the same project gives the same nodes in the same order. */
-export function manifestJson(manifest: Manifest, graph: Graph, facts: InvocationFacts): string {
-  const nodes = [...manifest.nodes.values()];
-  const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
-  return toJson({
-    metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
-    sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
-    parent_map: Object.fromEntries(graph.parents),
-    child_map: Object.fromEntries(graph.children),
-  });
-}
+import { artifactMetadata, artifactSchema, type InvocationFacts } from './artifact-metadata.ts';
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -36,7 +11,7 @@ export function runResultsJson(
   facts: InvocationFacts,
 ): string {
   return toJson({
-    metadata: metadata('https://schemas.getdbt.com/dbt/run-results/v6.json', facts),
+    metadata: artifactMetadata(artifactSchema('run-results'), facts),
     results: result.outcomes.map((outcome) => resultEntry(manifest, outcome)),
     elapsed_time: result.elapsedMs / 1000,
     args: { command: facts.command },
@@ -51,98 +26,6 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.name}.sql`;
   return `${base}/${node.path}`;
-}
-
-function metadata(schema: string, facts: InvocationFacts) {
-  return {
-    dbt_schema_version: schema,
-    dbt_version: `fundlens-runner ${facts.programVersion}`,
-    generated_at: facts.generatedAt,
-    invocation_id: facts.invocationId,
-    project_name: facts.projectName,
-    adapter_type: 'postgres',
-  };
-}
-
-function manifestNode(node: Node, database: string) {
-  const common = {
-    unique_id: node.uniqueId,
-    name: node.name,
-    resource_type: node.kind,
-    package_name: node.packageName,
-    path: node.path,
-    original_file_path: node.path,
-    fqn: node.fqn,
-    tags: node.tags,
-    description: node.description,
-    meta: node.meta,
-    columns: Object.fromEntries(
-      node.columns.map((column) => [
-        column.name,
-        { name: column.name, description: column.description, data_type: column.dataType ?? null },
-      ]),
-    ),
-    depends_on: { macros: [], nodes: node.dependsOn },
-  };
-  switch (node.kind) {
-    case 'model':
-      return {
-        ...common,
-        ...relationFields(node.relation, database),
-        config: {
-          materialized: node.materialized,
-          enabled: true,
-          tags: node.tags,
-          meta: node.meta,
-        },
-        raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
-        language: 'sql',
-      };
-    case 'seed':
-      return {
-        ...common,
-        ...relationFields(node.relation, database),
-        config: { materialized: 'seed', enabled: true, column_types: node.columnTypes },
-      };
-    case 'test':
-      return {
-        ...common,
-        config: {
-          enabled: true,
-          severity: node.severity,
-          warn_if: node.warnIf,
-          error_if: node.errorIf,
-          fail_calc: node.failCalc,
-          limit: node.limit ?? null,
-        },
-        attached_node: node.attachedTo ?? null,
-        column_name: node.columnName ?? null,
-        test_metadata: node.testName === undefined ? null : { name: node.testName },
-        raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
-        language: 'sql',
-      };
-    case 'source':
-      return {
-        ...common,
-        ...relationFields(node.relation, database),
-        source_name: node.sourceName,
-        identifier: node.relation.identifier,
-      };
-  }
-}
-
-function relationFields(relation: { schema: string; identifier: string }, database: string) {
-  const quoted = [database, relation.schema, relation.identifier].map((name) => `"${name}"`);
-  return {
-    database,
-    schema: relation.schema,
-    alias: relation.identifier,
-    relation_name: quoted.join('.'),
-  };
 }
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { packageRoot } from '../../../../core/package-root.ts';
 import { parseCriterion } from '../../../../runner/graph/parse-criteria.ts';
 import { parseSelectors } from '../../../../runner/graph/parse-selectors.ts';
-import { edgesBetween } from '../../../../runner/graph/selectables.ts';
 import { matchCriterion, selectNodes } from '../../../../runner/graph/select.ts';
+import { edgesBetween } from '../../../../runner/graph/selectables.ts';
 import {
   indirectModes,
   resourceTypes,
@@ -16,7 +16,6 @@ import {
   type SelectionProject,
 } from '../../../../runner/graph/types.ts';
 import { parseSelectorsFile } from '../../../../runner/project/selectors-file.ts';
-
 
 const version = z.union([z.string(), z.number()]);
 const node = z.object({
