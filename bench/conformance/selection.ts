@@ -6,7 +6,12 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../../core/package-root.ts';
+import { UserError } from '../../core/errors.ts';
+import { createReporter } from '../../core/reporter.ts';
+import { selectFrom } from '../../runner/commands/choose-nodes.ts';
+import { loadProject } from '../../runner/commands/load-project.ts';
+import { writeCompiled } from '../../runner/commands/write-artifacts.ts';
+import { indirectModes, resourceTypes } from '../../runner/graph/types.ts';
 import { changedFiles, projectFiles } from './selection-project.ts';
 
 /** Command lines of ls, without the words that both programs are given. */
@@ -139,6 +144,12 @@ const stateSelections: readonly string[] = [
   ...['state:modified,resource_type:model', '1+state:modified+1', '@state:new'],
 ].map((criterion) => `--select ${criterion} --state state`);
 
+/** Where we differ, and why. */
+const onPurpose: Readonly<Record<string, string>> = {
+  '--selector union_of_two':
+    'in a union, dbt takes `exclude` of one member from all of them and forgets what that member selects',
+};
+
 /** Runs `dbt ls` for many command lines in one process: most of dbt's time is its start. */
 const dbtProgram = `
 import contextlib, io, json, sys
@@ -171,15 +182,55 @@ function askDbt(python: string, folder: string, lines: readonly (readonly string
   return answers.map((answer) => answer?.map(idIn).sort());
 }
 
-function askRunner(folder: string, lines: readonly (readonly string[])[]): Answers {
-  const tsx = join(packageRoot(), 'node_modules/tsx/dist/esm/index.mjs');
-  const cli = join(packageRoot(), 'runner/cli.ts');
-  return lines.map((line) => {
-    const args = ['--import', tsx, cli, ...line, ...(line[0] === 'ls' ? jsonIds : [])];
-    const done = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
-    if (done.status !== 0) return undefined;
-    return done.stdout.split('\n').filter(Boolean).map(idIn).sort();
-  });
+/** In this process too; `compile` writes target/manifest.json. */
+async function askRunner(folder: string, lines: readonly (readonly string[])[]): Promise<Answers> {
+  const out: string[] = [];
+  const sinks = { out: { write: () => true }, err: { write: (text: string) => out.push(text) } };
+  const reporter = createReporter('bench', 'text', sinks);
+  const context = { env: {}, reporter, signal: new AbortController().signal };
+  const common = {
+    ...{ projectDir: folder, profilesDir: folder, profile: undefined, target: undefined },
+    ...{ varsText: undefined, threads: undefined, commandLine: 'bench' },
+  };
+  const project = await loadProject(context, common);
+  const answers: (readonly string[] | undefined)[] = [];
+  for (const line of lines) {
+    if (line[0] === 'compile') {
+      await writeCompiled(project, common, new Set());
+      answers.push(undefined);
+      continue;
+    }
+    try {
+      const chosen = selectFrom(project, { ...common, ...optionsOf(line) }, context);
+      const isAsked = line.includes('analysis');
+      const ids = [...chosen].filter((id) => isAsked || !id.startsWith('analysis.'));
+      answers.push(ids.map(idIn).sort());
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      answers.push(undefined);
+    }
+  }
+  return answers;
+}
+
+/** The flags that the selections above use. */
+function optionsOf(line: readonly string[]) {
+  const values = (flag: string): string[] => {
+    const at = line.indexOf(flag);
+    if (at === -1) return [];
+    const end = line.findIndex((word, index) => index > at && word.startsWith('--'));
+    return line.slice(at + 1, end === -1 ? undefined : end);
+  };
+  const types = (flag: string) => resourceTypes.filter((type) => values(flag).includes(type));
+  return {
+    select: values('--select'),
+    exclude: values('--exclude'),
+    selector: values('--selector')[0],
+    state: values('--state')[0],
+    indirectSelection: indirectModes.find((mode) => values('--indirect-selection')[0] === mode),
+    resourceTypes: types('--resource-type'),
+    excludeResourceTypes: types('--exclude-resource-type'),
+  };
 }
 
 /** What follows the name of a generic test is a hash of the program's own. */
@@ -204,32 +255,38 @@ function report(words: string, theirs: Answers[number], ours: Answers[number]): 
   const missing = theirs?.filter((id) => !ours?.includes(id)) ?? [];
   const extra = ours?.filter((id) => !theirs?.includes(id)) ?? [];
   const isEqual = missing.length === 0 && extra.length === 0;
+  const known = Object.hasOwn(onPurpose, words) ? onPurpose[words] : undefined;
+  if (!isEqual && known !== undefined) {
+    process.stdout.write(`on purpose  ls ${words}  ${known}\n`);
+    return true;
+  }
   const count = theirs === undefined ? 'refused' : `${theirs.length} nodes`;
   const note = isEqual ? count : `-[${missing.join(' ')}] +[${extra.join(' ')}] (${count})`;
   process.stdout.write(`${isEqual ? 'equal' : 'DIFFERENT'}  ls ${words}  ${note}\n`);
   return isEqual;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const dbt = process.env['DBT'];
   if (dbt === undefined) throw new Error('DBT names no executable');
   const python = join(dirname(dbt), 'python');
   const root = mkdtempSync(join(tmpdir(), 'fundlens-selection-'));
   const [theirs, ours] = [join(root, 'dbt'), join(root, 'runner')];
-  const compare = (chosen: readonly string[]): number => {
+  const compare = async (chosen: readonly string[]): Promise<number> => {
     const wanted = chosen.filter((one) => one.includes(process.argv[2] ?? ''));
     const lines = wanted.map((words) => ['ls', ...words.split(' ').filter(Boolean)]);
-    const [left, right] = [askDbt(python, theirs, lines), askRunner(ours, lines)];
+    const right = await askRunner(ours, lines);
+    const left = askDbt(python, theirs, lines);
     return wanted.filter((words, at) => !report(words, left[at], right[at])).length;
   };
   try {
     for (const folder of [theirs, ours]) writeFiles(folder, projectFiles);
-    let differences = compare(selections);
+    let differences = await compare(selections);
     askDbt(python, theirs, [['parse', '--target-path', 'state']]);
-    askRunner(ours, [['compile']]);
+    await askRunner(ours, [['compile']]);
     renameSync(join(ours, 'target'), join(ours, 'state'));
     for (const folder of [theirs, ours]) writeFiles(folder, changedFiles);
-    differences += compare(stateSelections);
+    differences += await compare(stateSelections);
     process.stdout.write(`${differences} different\n`);
     if (differences > 0) process.exitCode = 1;
   } finally {
@@ -237,4 +294,4 @@ function main(): void {
   }
 }
 
-main();
+await main();

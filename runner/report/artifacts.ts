@@ -1,8 +1,10 @@
 // target/run_results.json in dbt's shape, and where compiled SQL lies.
 
-import type { Manifest, NodeId } from '../compile/types.ts';
+import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import { artifactMetadata, artifactSchema, type InvocationFacts } from './artifact-metadata.ts';
+import { relationText } from './manifest-shapes.ts';
+import type { RunResultEntry, RunResultsArtifact } from './run-types.ts';
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -10,12 +12,13 @@ export function runResultsJson(
   result: RunResult,
   facts: InvocationFacts,
 ): string {
-  return toJson({
+  const artifact: RunResultsArtifact = {
     metadata: artifactMetadata(artifactSchema('run-results'), facts),
-    results: result.outcomes.map((outcome) => resultEntry(manifest, outcome)),
+    results: result.outcomes.map((outcome) => resultEntry(manifest, outcome, facts)),
     elapsed_time: result.elapsedMs / 1000,
-    args: { command: facts.command },
-  });
+    args: { which: facts.command, ...facts.args },
+  };
+  return toJson(artifact);
 }
 
 /** Path of a node's compiled SQL below the target folder. */
@@ -28,7 +31,7 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   return `${base}/${node.path}`;
 }
 
-function resultEntry(manifest: Manifest, outcome: Outcome) {
+function resultEntry(manifest: Manifest, outcome: Outcome, facts: InvocationFacts): RunResultEntry {
   const node = manifest.nodes.get(outcome.node);
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
@@ -48,8 +51,13 @@ function resultEntry(manifest: Manifest, outcome: Outcome) {
     failures: outcome.failures ?? null,
     compiled: node?.kind === 'model' || node?.kind === 'test',
     compiled_code: node?.kind === 'model' || node?.kind === 'test' ? node.compiledSql : null,
-    relation_name: null,
+    relation_name: relationName(node, facts.databaseName),
   };
+}
+
+function relationName(node: Node | undefined, database: string): string | null {
+  if (node === undefined || !('relation' in node)) return null;
+  return relationText(database, node.relation.schema, node.relation.identifier);
 }
 
 function toJson(value: unknown): string {
