@@ -22,6 +22,7 @@ export function selectFrom(
   options: SelectionOptions,
   context: ProgramContext,
 ): ReadonlySet<string> {
+  if (options.ids !== undefined) return knownIds(project, options.ids);
   const selection = selectionProject(project, options);
   const { indirectSelection: indirect } = options;
   const { nodes, unmatched } = selectNodes(selection, { ...options, indirect });
@@ -40,6 +41,11 @@ export function selectFrom(
     where: options.selector === undefined ? '--select' : '--selector',
     hint: 'see what there is with `runner ls`',
   });
+}
+
+/** A node that the project has no more needs no second try. */
+function knownIds({ manifest }: LoadedProject, ids: readonly string[]): ReadonlySet<string> {
+  return new Set(ids.filter((id) => manifest.nodes.has(id)));
 }
 
 /** Whether what is selected depends on an earlier run: then nothing may be right. */

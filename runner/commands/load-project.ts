@@ -69,10 +69,12 @@ export function readProject(context: ProgramContext, options: CommonOptions): Re
   };
   const target = readTarget(request);
   const yamlInputs = { target: yamlTarget(targetFacts(target, options.threads)), vars, env };
-  const file = parseProjectFile(
+  const written = parseProjectFile(
     { project: text, vars: readOptionalText(projectDir, 'vars.yml') },
     yamlInputs,
   );
+  const { targetPath = written.paths.target } = options;
+  const file = { ...written, paths: { ...written.paths, target: targetPath } };
   return { projectDir, env, vars, file, target, request, yamlInputs };
 }
 

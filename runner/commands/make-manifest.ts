@@ -35,6 +35,7 @@ export function factsOf(project: LoadedProject, options: CommonOptions): Invocat
     projectName: project.file.name,
     databaseName: project.inputs.target.database,
     command: options.commandLine,
+    args: options.fullRefresh === true ? { full_refresh: true } : {},
   };
 }
 

@@ -30,6 +30,8 @@ export interface RunOptions extends SelectionOptions {
   readonly dryRun: boolean;
   /** Start no node after the first failure. */
   readonly failFast: boolean;
+  /** A test that warns counts as one that fails. */
+  readonly warnError?: boolean;
 }
 
 /** Runs the selected nodes of a project in dependency order. */
@@ -41,7 +43,8 @@ export async function runNodes(
   const project = await loadProject(context, options);
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
-  const isSelective = options.select.length > 0;
+  const isSelective =
+    options.select.length > 0 || options.selector !== undefined || options.ids !== undefined;
   refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
@@ -78,7 +81,8 @@ export async function runNodes(
         await writeRunResults(project, options, result);
         reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
-        return isGood(result) ? 0 : 1;
+        const warned = result.outcomes.some(({ status }) => status === 'warn');
+        return isGood(result) && !(warned && options.warnError === true) ? 0 : 1;
       };
       // A dry run writes nothing and need not wait for one that does.
       return options.dryRun ? await perform() : await withLease(database, 'runner', perform);

@@ -10,6 +10,8 @@ export interface CommonOptions {
   readonly target: string | undefined;
   /** YAML of values for `var()`, over those of dbt_project.yml. */
   readonly varsText: string | undefined;
+  /** In place of `target-path` of dbt_project.yml. */
+  readonly targetPath?: string | undefined;
   readonly threads: number | undefined;
   /** Build incremental models anew; false where the command has no such flag. */
   readonly fullRefresh?: boolean;
@@ -29,6 +31,8 @@ export interface EventTimeOptions {
 export interface SelectionOptions extends CommonOptions {
   readonly select: readonly string[];
   readonly exclude: readonly string[];
+  /** Ids to work on in place of a selection, as `retry` has them. */
+  readonly ids?: readonly string[];
   /** Name of a selection of selectors.yml. */
   readonly selector?: string | undefined;
   /** Which tests come along; `eager` where absent. */

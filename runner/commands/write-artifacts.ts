@@ -32,8 +32,7 @@ export async function writeCompiled(
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
   const { manifest } = project;
-  const text = `${JSON.stringify(manifestOf(project, options))}\n`;
-  await writeWhole(project, 'manifest.json', project.request.reporter.scrub(text));
+  await writeManifestFile(project, options);
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
@@ -47,6 +46,25 @@ export async function writeCompiled(
     throw writeFault(folder, error);
   }
   return { shownPath: (path) => join(project.file.paths.target, path) };
+}
+
+/** Writes manifest.json and returns its path as the user would type it. */
+export async function writeManifestFile(
+  project: LoadedProject,
+  options: CommonOptions,
+): Promise<string> {
+  return writeArtifact(project, 'manifest.json', manifestOf(project, options));
+}
+
+/** Writes an artifact as JSON and returns its path as the user would type it. */
+export async function writeArtifact(
+  project: LoadedProject,
+  name: string,
+  artifact: object,
+): Promise<string> {
+  const text = `${JSON.stringify(artifact)}\n`;
+  await writeWhole(project, name, project.request.reporter.scrub(text));
+  return join(project.file.paths.target, name);
 }
 
 /**
