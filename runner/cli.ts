@@ -37,7 +37,7 @@ function settled(run: Run, command: Command) {
 }
 
 function declareCommands(cli: Argv, run: Run): Argv {
-  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed') =>
+  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot') =>
     settled(run, async (context, given) => {
       const { runNodes } = await import('./commands/run-nodes.ts');
       return runNodes(context, verb, runOptions(given));
@@ -46,13 +46,14 @@ function declareCommands(cli: Argv, run: Run): Argv {
     .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
     .command(
       'build',
-      'build and test models and seeds in dependency order',
+      'build and test models, seeds and snapshots in dependency order',
       runFlags,
       runVerb('build'),
     )
     .command('run', 'build models without their tests', runFlags, runVerb('run'))
     .command('test', 'run tests on the published tables', runFlags, runVerb('test'))
     .command('seed', 'load the CSV files of the seed folders', runFlags, runVerb('seed'))
+    .command('snapshot', 'keep versions of changing rows', runFlags, runVerb('snapshot'))
     .command(
       'compile',
       'write the SQL that would run to target/compiled',
@@ -120,6 +121,18 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
           upgrade: given['upgrade'] === true,
           lock: given['lock'] === true,
           add: added === undefined ? undefined : { given: added, source },
+        });
+      }),
+    )
+    .command(
+      'source <action>',
+      'how old the rows of sources are',
+      sourceFlags,
+      settled(run, async (context, given) => {
+        const { sourceFreshness } = await import('./commands/source-freshness.ts');
+        return sourceFreshness(context, {
+          ...selectionOptions(given),
+          output: text(given['output']),
         });
       }),
     )
@@ -272,6 +285,10 @@ function runFlags(cli: Argv): Argv {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
     })
+    .option('store-failures', {
+      type: 'boolean',
+      describe: 'keep the rows that tests find wrong, in tables',
+    })
     .option('fail-fast', {
       alias: 'x',
       type: 'boolean',
@@ -347,6 +364,20 @@ function depsFlags(cli: Argv): Argv {
     });
 }
 
+function sourceFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .positional('action', {
+      choices: ['freshness', 'snapshot-freshness'] as const,
+      describe: 'what to ask of sources',
+    })
+    .option('threads', { type: 'string', describe: 'sources asked at once' })
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      describe: 'file to write; target/sources.json where not given',
+    });
+}
+
 function dbFlags(cli: Argv): Argv {
   return cli
     .positional('action', {
@@ -366,6 +397,8 @@ function commonOptions(given: Given): CommonOptions {
     varsText: text(given['vars']),
     targetPath: text(given['targetPath']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
+    storeFailures:
+      given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
   };
 }

@@ -2,7 +2,6 @@
 
 import { type Client, inTransaction } from '../../core/database.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
-import { hashAlgorithm } from './tables.ts';
 import type { Load, LoadUnit } from './types.ts';
 
 /** The newest load of a unit, as far as deciding needs it. */
@@ -55,14 +54,6 @@ export async function hasRows(client: Client, table: string, cycle: number): Pro
   return rows[0]?.found === true;
 }
 
-/** Returns what the server's row hashes are made by: another major version may hash otherwise. */
-export async function readHashAlgorithm(client: Client): Promise<string> {
-  const { rows } = await client.query<{ version: number }>(
-    "select current_setting('server_version_num')::int / 10000 as version",
-  );
-  return `${hashAlgorithm}/pg${rows[0]?.version}`;
-}
-
 /** Returns the moment of a time of day in Washington, where the FEC writes its files. */
 export async function readWashingtonTime(client: Client, time: string): Promise<Date> {
   const { rows } = await client.query<{ seconds: string }>(
@@ -98,7 +89,7 @@ export async function insertLoad(client: Client, load: Load): Promise<void> {
     bytes: load.bytes,
     member: load.member,
     member_bytes: load.memberBytes,
-    member_modified_at: load.memberModifiedAt,
+    member_modified_at: load.memberModifiedAt ?? null,
     line_ending: load.lineEnding,
     ends_with_newline: load.endsWithNewline,
     rows_read: load.rowsRead,

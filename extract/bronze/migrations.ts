@@ -79,7 +79,7 @@ const reconciliationComments: readonly (readonly [object: string, text: string])
   ],
   [
     'column bronze.loads.hash_algorithm',
-    'How _hash of the rows of the cycle was made, with the major version of the server.',
+    'How _hash of the rows of the cycle was made, and of how many columns.',
   ],
   ['column bronze.loads.watermark', 'The file holds what the FEC had published by then.'],
   [
@@ -103,6 +103,15 @@ const reconciliationComments: readonly (readonly [object: string, text: string])
     'National: the newest load. Committee: the newest load that changed a row of it.',
   ],
   ['column bronze.extraction_state.row_count', 'Live rows.'],
+];
+
+const freshnessComments: readonly (readonly [object: string, text: string])[] = [
+  [
+    'column bronze.extraction_state.checked_at',
+    'When the FEC was last asked for a newer file; null where the file never came from a server.',
+  ],
+  ['column bronze.extraction_state.withdrawn_count', 'Rows that are marked withdrawn.'],
+  ['column bronze.extraction_state.history_count', 'Superseded versions in the history.'],
 ];
 
 const comments: readonly (readonly [object: string, text: string])[] = [
@@ -190,6 +199,17 @@ export const bronzeSchema: OwnedSchema = {
            add check (rows_returned <= rows_inserted)`,
         extractionState,
         ...reconciliationComments.map(([object, text]) => `comment on ${object} is '${text}'`),
+      ],
+    },
+    {
+      version: 4,
+      name: 'freshness',
+      statements: [
+        `alter table bronze.extraction_state
+           add column checked_at timestamptz,
+           add column withdrawn_count bigint,
+           add column history_count bigint`,
+        ...freshnessComments.map(([object, text]) => `comment on ${object} is '${text}'`),
       ],
     },
   ],

@@ -1,6 +1,7 @@
 // What the stages of a bulk load hand to each other.
 
 import type { Readable } from 'node:stream';
+import type { CommitteeCount } from '../bronze/types.ts';
 
 /** A line whose bytes are kept apart: not loaded at all, or loaded with a repair. */
 export interface SetAsideLine {
@@ -29,12 +30,15 @@ export interface GateCounts {
   readonly endsWithNewline: boolean;
 }
 
-/** The file inside an archive, ready to be read once. */
+/** The file inside an archive, or a file that the FEC does not pack, ready to be read once. */
 export interface ArchiveMember {
   readonly name: string;
   readonly sizeBytes: number;
-  /** When the FEC wrote it, as the archive says: `2019-03-17 20:09:12`, Washington time without a zone. */
-  readonly modifiedAt: string;
+  /**
+   * When the FEC wrote it, as the archive says: `2019-03-17 20:09:12`, Washington time without a zone; of a
+   * file that is not packed, when the file system says that it was written.
+   */
+  readonly modifiedAt: string | Date;
   /**
    * Returns the bytes; reading fails with an `ArchiveError` at the latest at the end when they are not
    * what the archive promises, so nothing may be committed before the end.
@@ -47,6 +51,10 @@ export interface StagedFile {
   readonly counts: GateCounts;
   /** Name of the staging table in schema `bronze`. */
   readonly table: string;
+  /** Sum of the hashes of its rows: with their number it tells two sets of rows apart. */
+  readonly hashSum: bigint;
+  /** What the file says of each committee; undefined where nobody counted. */
+  readonly committees: readonly CommitteeCount[] | undefined;
 }
 
 /** What publishing changed in a table. */
@@ -58,4 +66,6 @@ export interface RowChanges {
   readonly unchanged: number;
   /** Among those inserted: rows that had been withdrawn. */
   readonly returned: number;
+  /** Committees of the rows that changed, old versions and new; undefined where that is all or nobody asks. */
+  readonly committees?: readonly string[] | undefined;
 }

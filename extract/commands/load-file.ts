@@ -12,21 +12,21 @@ import {
   type LastLoad,
   lockAttempt,
   nextLoadId,
-  readHashAlgorithm,
   readLastLoad,
   readWashingtonTime,
   wasCommitted,
 } from '../bronze/ledger.ts';
-import { recordState, watermarkOf } from '../bronze/state.ts';
+import { readLatestDay, recordState, watermarkOf } from '../bronze/state.ts';
+import { hashAlgorithmOf } from '../bronze/tables.ts';
 import type { Load, LoadUnit } from '../bronze/types.ts';
 import type { BulkFile } from '../bulk/find-files.ts';
 import { type Fingerprint, readFingerprint } from '../bulk/fingerprint.ts';
 import { checkWithdrawals, hasTooManyRejects, tooManyRejects } from '../bulk/guards.ts';
+import { openSource } from '../bulk/open-source.ts';
 import { canBecomePartition, publishFile } from '../bulk/publish.ts';
 import { stageFile } from '../bulk/stage.ts';
 import { clearStagedLines, readRejectReasons } from '../bulk/staging.ts';
-import type { ArchiveMember, GateCounts } from '../bulk/types.ts';
-import { openMember } from '../bulk/zip.ts';
+import type { ArchiveMember, GateCounts, RowChanges } from '../bulk/types.ts';
 import { memberName } from '../datasets/catalog.ts';
 import { ArchiveError } from '../errors.ts';
 import type { BronzeDatabases } from './open-bronze.ts';
@@ -127,7 +127,9 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
       await lockAttempt(client, attempt.id);
       const loadId = await nextLoadId(client);
       const becomesPartition = await canBecomePartition(client, dataset, cycle);
-      const member = await openMember({ path, handle: request.handle }, memberName(dataset, cycle));
+      const member = await openSource({ path, handle: request.handle }, dataset, cycle);
+      const version = await readVersionOf(client, file, member);
+      const latestDay = await readLatestDay(client, version.watermark);
       await attempt.enter('copy');
       reachFaultPoint('extract:before-copy');
       const staged = await stageFile(client, {
@@ -136,6 +138,8 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         loadId,
         member,
         becomesPartition,
+        latestDay,
+        accept: run.accept,
         database: databases.rows,
         signal: run.context.signal,
       });
@@ -143,7 +147,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
       await refuseRejects(run, request, staged.counts);
       await refuseHollowFile(run, request, staged.counts);
       await attempt.enter('publish');
-      const algorithm = await readHashAlgorithm(client);
+      const hashAlgorithm = hashAlgorithmOf(dataset);
       const changes = await publishFile(client, {
         dataset,
         cycle,
@@ -151,34 +155,25 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         becomesPartition,
         staged,
         full: run.full,
-        rehash: request.last !== undefined && request.last.hashAlgorithm !== algorithm,
+        rehash: request.last !== undefined && request.last.hashAlgorithm !== hashAlgorithm,
         guard: (seen) => {
           if (!run.accept) checkWithdrawals(unit.source, seen);
         },
       });
-      const { counts } = staged;
       const load: Load = {
         ...unit,
         ...print,
         loadId,
         attemptId: attempt.id,
-        lineEnding: counts.lineEnding,
-        endsWithNewline: counts.endsWithNewline,
-        rowsRead: counts.rowsRead,
-        rowsInserted: changes.inserted,
-        rowsUpdated: changes.updated,
-        rowsWithdrawn: changes.withdrawn,
-        rowsUnchanged: changes.unchanged,
-        rowsReturned: changes.returned,
-        rowsRejected: counts.rowsRejected,
-        rowsRepaired: counts.rowsRepaired,
-        hashAlgorithm: algorithm,
-        ...(await readVersionOf(client, file, member)),
+        ...countsOf(staged.counts, changes),
+        hashAlgorithm,
+        ...version,
         startedAt,
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
-      await recordState(client, dataset, load);
+      const committees = { counts: staged.committees, changed: changes.committees };
+      await recordState(client, dataset, load, committees, file.origin !== undefined);
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');
@@ -193,6 +188,21 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
   }
 }
 
+function countsOf(counts: GateCounts, changes: RowChanges) {
+  return {
+    lineEnding: counts.lineEnding,
+    endsWithNewline: counts.endsWithNewline,
+    rowsRead: counts.rowsRead,
+    rowsRejected: counts.rowsRejected,
+    rowsRepaired: counts.rowsRepaired,
+    rowsInserted: changes.inserted,
+    rowsUpdated: changes.updated,
+    rowsWithdrawn: changes.withdrawn,
+    rowsUnchanged: changes.unchanged,
+    rowsReturned: changes.returned,
+  };
+}
+
 /** Says which version of the file this is; the server's date is better than the zip's, which has no zone. */
 async function readVersionOf(
   client: Client,
@@ -203,14 +213,17 @@ async function readVersionOf(
 > {
   const date = new Date(origin?.lastModified ?? Number.NaN);
   const lastModified = Number.isNaN(date.getTime()) ? undefined : date;
-  const writtenAt = lastModified ?? (await readWashingtonTime(client, member.modifiedAt));
+  const { modifiedAt } = member;
+  const isPacked = typeof modifiedAt === 'string';
+  const fileTime = isPacked ? await readWashingtonTime(client, modifiedAt) : modifiedAt;
+  const writtenAt = lastModified ?? fileTime;
   return {
     etag: origin?.etag,
     lastModified,
     watermark: watermarkOf(writtenAt),
     member: member.name,
     memberBytes: member.sizeBytes,
-    memberModifiedAt: member.modifiedAt,
+    memberModifiedAt: isPacked ? modifiedAt : undefined,
   };
 }
 
@@ -222,6 +235,14 @@ async function refuseRejects(
 ): Promise<void> {
   // A file of which nothing fits is refused below, accepted or not.
   if ((run.accept && counts.rowsPassed > 0) || !hasTooManyRejects(counts)) return;
+  throw await describeRejects(run, request, counts);
+}
+
+async function describeRejects(
+  run: BulkRun,
+  request: LoadRequest,
+  counts: GateCounts,
+): Promise<UserError> {
   const { dataset } = request.file;
   const reasons = await run.databases.rows.withClient(readRejectReasons);
   const place = {
@@ -229,25 +250,19 @@ async function refuseRejects(
     fields: dataset.columns.length + (dataset.trailingDelimiter ? 1 : 0),
     sourceUrl: dataset.sourceUrl,
   };
-  throw tooManyRejects(place, counts, reasons);
+  return tooManyRejects(place, counts, reasons);
 }
 
 /** A file without one good line is a change of format or a mishap, and must not empty a table. */
 async function refuseHollowFile(
   run: BulkRun,
   request: LoadRequest,
-  counts: { readonly rowsRead: number; readonly rowsPassed: number },
+  counts: GateCounts,
 ): Promise<void> {
   if (counts.rowsPassed > 0) return;
   const { dataset, cycle, path } = request.file;
   const member = memberName(dataset, cycle);
-  if (counts.rowsRead > 0) {
-    throw new ArchiveError(
-      path,
-      `none of the ${counts.rowsRead} lines of \`${member}\` fits the ${dataset.columns.length} columns of ${dataset.name}`,
-      { hint: `compare the file with ${dataset.sourceUrl}` },
-    );
-  }
+  if (counts.rowsRead > 0) throw await describeRejects(run, request, counts);
   const isLoaded = await run.databases.rows.withClient((client) =>
     hasRows(client, dataset.table, cycle),
   );

@@ -39,6 +39,7 @@ export const flags: readonly Flag[] = [
   { name: 'warn-error', kind: 'boolean', inProject: true },
   { name: 'fail-fast', kind: 'boolean', inProject: true },
   { name: 'full-refresh', kind: 'boolean', inProject: true },
+  { name: 'store-failures', kind: 'boolean', inProject: true },
   { name: 'state', kind: 'text' },
   {
     name: 'indirect-selection',

@@ -4,12 +4,12 @@ import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { describedProject } from './describe-loaded.ts';
 import { loadProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
-import { writeManifestFile } from './write-artifacts.ts';
+import { writeManifest } from './write-artifacts.ts';
 
 /** Parses a project and says what it holds. */
 export async function parse(context: ProgramContext, options: CommonOptions): Promise<ExitCode> {
   const project = await loadProject(context, options);
-  const path = await writeManifestFile(project, options);
+  const path = await writeManifest(project, options);
   const counts = new Map<string, number>();
   for (const { resourceType } of describedProject(project).nodes.values()) {
     counts.set(resourceType, (counts.get(resourceType) ?? 0) + 1);

@@ -11,8 +11,6 @@ export interface Work {
   readonly manifest: Manifest;
   readonly selected: ReadonlySet<string>;
   readonly verb: Verb;
-  /** Whether --select chose the nodes: then those that this version has no name for are not meant. */
-  readonly isSelective: boolean;
 }
 
 /**
@@ -20,12 +18,7 @@ export interface Work {
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([
-    ...quotingFaults(work),
-    ...hookFaults(work),
-    ...kindFaults(work),
-    ...nodeFaults(work),
-  ]);
+  throwFaults([...quotingFaults(work), ...hookFaults(work), ...nodeFaults(work)]);
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -44,7 +37,7 @@ function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
 
 function isWorkedOn(node: Node, verb: Verb): boolean {
   if (verb === 'build') return true;
-  return node.kind === { run: 'model', test: 'test', seed: 'seed' }[verb];
+  return node.kind === { run: 'model', test: 'test', seed: 'seed', snapshot: 'snapshot' }[verb];
 }
 
 function quotingFaults({ parsed: { file } }: Work): UserError[] {
@@ -69,23 +62,4 @@ function hookFaults({ parsed }: Work): UserError[] {
         hint: 'remove the hook, or run its SQL yourself',
       }),
   );
-}
-
-function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {
-  if (isSelective) return [];
-  const own = parsed.file.name;
-  const kinds = [
-    { what: 'snapshots are', nodes: parsed.snapshots, verbs: ['build'] },
-    { what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] },
-  ];
-  return kinds.flatMap(({ what, nodes, verbs }) => {
-    const [first] = nodes.filter((node) => node.packageName === own);
-    if (first === undefined || !verbs.includes(verb)) return [];
-    return [
-      new UserError(`${what} not built by this version, and the project has \`${first.name}\``, {
-        where: first.place,
-        hint: `build all the rest with --select ${own}`,
-      }),
-    ];
-  });
 }

@@ -8,7 +8,7 @@ import { readProject } from './load-project.ts';
 import { readJson } from './read-state.ts';
 import { type RunOptions, runNodes, type Verb } from './run-nodes.ts';
 
-const verbs = ['build', 'run', 'test', 'seed'] as const satisfies readonly Verb[];
+const verbs = ['build', 'run', 'test', 'seed', 'snapshot'] as const satisfies readonly Verb[];
 const resultsSchema = z.looseObject({
   args: z.looseObject({ which: z.string(), full_refresh: z.boolean().optional() }),
   results: z.array(z.looseObject({ unique_id: z.string(), status: z.string() })),

@@ -1,10 +1,12 @@
-// build, run, test, seed: compile, select, plan, execute, report.
+// build, run, test, seed, snapshot: compile, select, plan, execute, report.
 
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
 import { withLease } from '../../core/locks.ts';
+import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
+import type { Manifest } from '../compile/types.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
 import { deltaPlanner } from '../plan/incremental.ts';
@@ -12,17 +14,26 @@ import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { planRefresh } from '../plan/refresh.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
+import type { Plan } from '../plan/types.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { runnerSchema } from '../state/schema.ts';
 import { selectFrom } from './choose-nodes.ts';
+import { lateRun } from './late-steps.ts';
 import { loadProject } from './load-project.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
-import { writeCompiled, writeRunResults } from './write-artifacts.ts';
+import {
+  writeCompiled,
+  writeCompiledNode,
+  writeManifest,
+  writeRunResults,
+} from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
-export type Verb = 'build' | 'run' | 'test' | 'seed';
+export type Verb = 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 
 /** Options of the commands that execute a plan. */
 export interface RunOptions extends SelectionOptions {
@@ -43,9 +54,7 @@ export async function runNodes(
   const project = await loadProject(context, options);
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
-  const isSelective =
-    options.select.length > 0 || options.selector !== undefined || options.ids !== undefined;
-  refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
+  refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
     const threads = options.threads ?? target.threads;
@@ -64,9 +73,15 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
+        if (remembersBatches(plan, manifest)) await migrate(target.connection, runnerSchema);
+        const late = lateRun(project, selected, catalog, (node) =>
+          writeCompiledNode(project, node),
+        );
+        const { manifest: compiled } = late;
         const result = await executePlan(plan, {
           database,
-          manifest,
+          manifest: compiled,
+          late: late.steps,
           threads,
           failFast: options.failFast,
           signal: context.signal,
@@ -75,10 +90,13 @@ export async function runNodes(
           planFinish,
           planRefresh,
           deltaPlanner,
+          testPlanning,
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
-        await writeRunResults(project, options, result);
+        const ran = { ...project, manifest: compiled };
+        if (late.hasFinished()) await writeManifest(ran, options);
+        await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
         const warned = result.outcomes.some(({ status }) => status === 'warn');
@@ -89,6 +107,14 @@ export async function runNodes(
     } finally {
       await database.close();
     }
+  });
+}
+
+/** What is built of a microbatch model is remembered in a schema of the runner's own. */
+function remembersBatches(plan: Plan, manifest: Manifest): boolean {
+  return plan.steps.some((step) => {
+    const node = manifest.nodes.get(step.node);
+    return node?.kind === 'model' && node.incremental?.strategy === 'microbatch';
   });
 }
 

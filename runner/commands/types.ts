@@ -17,6 +17,8 @@ export interface CommonOptions {
   readonly fullRefresh?: boolean;
   /** The range that microbatch models build again, as given. */
   readonly eventTime?: EventTimeOptions | undefined;
+  /** Whether tests keep the rows that they find, where their config does not say. */
+  readonly storeFailures?: boolean | undefined;
   /** The words of the command line, for the artifacts. */
   readonly commandLine: string;
 }

@@ -10,11 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
+import type { Late } from '../compile/compile-nodes.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
 import { compiledPath, runResultsJson } from '../report/artifacts.ts';
+import { type FreshnessRun, sourcesJson } from '../report/freshness.ts';
 import type { LoadedProject } from './load-project.ts';
 import { factsOf, manifestOf } from './make-manifest.ts';
 import type { CommonOptions } from './types.ts';
@@ -32,11 +34,12 @@ export async function writeCompiled(
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
   const { manifest } = project;
-  await writeManifestFile(project, options);
+  await writeManifest(project, options);
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
+    if (node === undefined || !('compiledSql' in node) || node.isLate) continue;
+    if (node.kind === 'unit-test' && node.fault !== undefined) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');
@@ -49,7 +52,7 @@ export async function writeCompiled(
 }
 
 /** Writes manifest.json and returns its path as the user would type it. */
-export async function writeManifestFile(
+export async function writeManifest(
   project: LoadedProject,
   options: CommonOptions,
 ): Promise<string> {
@@ -65,6 +68,11 @@ export async function writeArtifact(
   const text = `${JSON.stringify(artifact)}\n`;
   await writeWhole(project, name, project.request.reporter.scrub(text));
   return join(project.file.paths.target, name);
+}
+
+/** Writes the compiled SQL of a node whose turn has come. */
+export async function writeCompiledNode(project: LoadedProject, node: Late): Promise<void> {
+  await writeWhole(project, compiledPath(project.manifest, node.uniqueId), `${node.compiledSql}\n`);
 }
 
 /**
@@ -106,13 +114,30 @@ export async function writeRunResults(
   await writeWhole(project, 'run_results.json', project.request.reporter.scrub(text));
 }
 
+/** Writes sources.json, or the file that was named for it. */
+export async function writeSources(
+  project: LoadedProject,
+  options: CommonOptions & { readonly output: string | undefined },
+  run: FreshnessRun,
+): Promise<void> {
+  const text = sourcesJson(project.manifest, run, factsOf(project, options));
+  const path = resolve(
+    project.projectDir,
+    options.output ?? join(targetDir(project), 'sources.json'),
+  );
+  await writeAt(path, project.request.reporter.scrub(text));
+}
+
 function targetDir(project: LoadedProject): string {
   return join(project.projectDir, project.file.paths.target);
 }
 
 /** A reader of the file, or a run that is killed, sees the old text or the new one. */
 async function writeWhole(project: LoadedProject, path: string, text: string): Promise<void> {
-  const final = join(targetDir(project), path);
+  await writeAt(join(targetDir(project), path), text);
+}
+
+async function writeAt(final: string, text: string): Promise<void> {
   const partial = `${final}.${process.pid}.part`;
   try {
     await mkdir(dirname(final), { recursive: true });

@@ -49,7 +49,9 @@ type CapturedNode = ParsedModel | ParsedSingularTest | ParsedSnapshot | ParsedAn
  * @throws {TemplateError} for a fault of the template.
  */
 export function captureNode(facts: ProjectFacts, node: CapturedNode): Captured {
-  const source = { path: node.path, text: node.rawSql };
+  // A block begins inside its file.
+  const firstLine = node.kind === 'snapshot' ? (node.place.line ?? 1) : 1;
+  const source = { path: node.path, text: node.rawSql, firstLine };
   const template = parseTemplate(source, facts.inputs.parseCache);
   const macros = facts.macros.visibleFrom(node.packageName);
   const calls = staticNames.some((name) => macros.has(name)) ? undefined : staticCalls(template);
@@ -192,7 +194,11 @@ function captureContext(
   handlers: NodeHandlers,
 ): NodeScope {
   const { database, schema } = facts.inputs.target;
-  const described = madeOnce(() => nodeValue({ ...node, database, schema, alias: node.name }));
+  // Whether the model has batches is not known yet: a template may name what they have.
+  const batch = { id: '', event_time_start: '', event_time_end: '' };
+  const described = madeOnce(() =>
+    nodeValue({ ...node, database, schema, alias: node.name, batch }),
+  );
   return nodeContext(
     facts,
     {

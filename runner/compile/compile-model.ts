@@ -1,68 +1,31 @@
 // The second pass over a model: its SQL, with every relation named.
 
 import { UserError } from '../../core/errors.ts';
-import { fromJson } from '../../core/template/json.ts';
-import { renderTemplate } from '../../core/template/render.ts';
-import { nodeContext } from './context.ts';
-import { incrementalOf } from './incremental.ts';
-import { madeOnce, nodeValue } from './node-value.ts';
+import { compileBatches } from './compile-batches.ts';
+import { type IncrementalFacts, incrementalOf } from './incremental.ts';
+import { type Expected, parentsOf } from './late.ts';
 import { refusalsOf } from './refusals.ts';
-import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
-import { scopeOf } from './scope.ts';
-import { trimSql } from './trim-sql.ts';
+import { renderModel } from './render-model.ts';
+import { builtFields, type ResolvedModel, type Resolver } from './resolve.ts';
 import type { Model, NodeId } from './types.ts';
 
 /**
- * Compiles one model.
+ * Compiles one model; `expected` are the nodes that it may read, any where it is not late.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
-export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
-  const dependsOn = new Set<NodeId>();
-  const { config, relation } = model;
-  const { database } = resolver.facts.inputs.target;
-  const from = model.parsed.packageName;
-  const described = madeOnce(() =>
-    nodeValue({
-      ...model.parsed,
-      database,
-      schema: relation.schema,
-      alias: relation.identifier,
-      config,
-    }),
-  );
-  let compiledAs: boolean | undefined;
-  const context = nodeContext(
-    resolver.facts,
-    {
-      onIncremental: (answer) => {
-        compiledAs = answer;
-      },
-      relation: relationOfNode(resolver, relation),
-      get model() {
-        return described();
-      },
-      execute: true,
-      packageName: from,
-    },
-    {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      config: () => undefined,
-      readConfig: (name) => {
-        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
-    },
-  );
-  const rendered = trimSql(renderTemplate(model.captured.template, scopeOf(context)));
+export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
+  const dependsOn = new Set<NodeId>(expected);
+  const parts = { dependsOn, expected, asked: {} };
+  const { incremental, ...fields } = modelFields(resolver, model);
+  const compiled =
+    incremental?.strategy === 'microbatch'
+      ? compileBatches(resolver, model, {
+          ...incrementalFacts(resolver, model),
+          incremental,
+          parts,
+        })
+      : renderModel(resolver, model, parts);
+  const { rendered, isIncremental, batches } = compiled;
   if (isEmptySql(rendered.text)) {
     throw new UserError('the model holds no SQL', {
       where: { path: model.parsed.path },
@@ -70,29 +33,57 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     });
   }
   return {
-    kind: 'model',
-    uniqueId: model.uniqueId,
-    ...builtFields(model.parsed, config, relation),
+    ...fields,
+    ...(incremental === undefined
+      ? {}
+      : { incremental: { ...incremental, compiledAs: isIncremental } }),
+    ...(batches === undefined ? {} : { batches }),
     dependsOn: [...dependsOn].sort(),
-    materialized: config.materialized,
-    ...(config.materialized === 'materialized_view'
-      ? {
-          isFullRefresh:
-            config.full_refresh ?? resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
-          onConfigurationChange: config.on_configuration_change,
-        }
-      : {}),
-    ...(config.materialized === 'incremental'
-      ? { incremental: incrementalOf({ ...incrementalFacts(resolver, model), compiledAs }) }
-      : {}),
-    refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
-    rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,
   };
 }
 
-function incrementalFacts(resolver: Resolver, { config, parsed, captured }: ResolvedModel) {
+/** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
+export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
+  const { packageName } = model.parsed;
+  return {
+    ...modelFields(resolver, model),
+    dependsOn: parentsOf(resolver, packageName, model.captured.reads),
+    compiledSql: '',
+    sqlMap: [],
+    isLate: true,
+  };
+}
+
+function modelFields(
+  resolver: Resolver,
+  model: ResolvedModel,
+): Omit<Model, 'dependsOn' | 'compiledSql' | 'sqlMap'> {
+  const { config, relation, parsed, captured } = model;
+  const { materialized } = config;
+  const facts = incrementalFacts(resolver, model);
+  return {
+    kind: 'model' as const,
+    uniqueId: model.uniqueId,
+    ...builtFields(parsed, config, relation),
+    materialized,
+    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'materialized_view'
+      ? {
+          isFullRefresh: config.full_refresh ?? facts.fullRefresh,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    rawSql: parsed.rawSql,
+  };
+}
+
+function incrementalFacts(
+  resolver: Resolver,
+  { config, parsed, captured }: ResolvedModel,
+): IncrementalFacts {
   const layers = [...parsed.layers, captured.layer].reverse();
   return {
     config,

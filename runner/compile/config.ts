@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { nearestName, type Place, UserError } from '../../core/errors.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import { configAliases, configSchemas, foreignConfigs } from '../schemas/configs.ts';
+import { findUnknownKeys, toJsonSchema, type UnknownKey } from '../schemas/to-json-schema.ts';
 
 /** The kinds of node that have a config. */
 export type ConfigKind = keyof typeof configSchemas;
@@ -45,7 +46,8 @@ export function resolveConfig<Kind extends ConfigKind>(
     { reportInput: true },
   );
   if (!parsed.success) {
-    faults.push(...parsed.error.issues.map((issue) => configFault(issue, places)));
+    const unknownKeys = findUnknownKeys(toJsonSchema(schema, kind), values);
+    faults.push(...parsed.error.issues.map((issue) => configFault(issue, places, unknownKeys)));
     return undefined;
   }
   if (faults.length > before) return undefined;
@@ -68,7 +70,7 @@ const merges: Readonly<Record<string, Merge>> = {
   packages: (before, given) => [...listed(before), ...listed(given)],
   'pre-hook': (before, given) => [...listed(before), ...listed(given)],
   'post-hook': (before, given) => [...listed(before), ...listed(given)],
-  meta: mergeMaps,
+  meta: mergeMeta,
   docs: mergeMaps,
   quoting: mergeMaps,
   column_types: mergeMaps,
@@ -104,6 +106,14 @@ function mergeMaps(before: unknown, given: unknown): unknown {
   return isMap(before) && isMap(given) ? { ...before, ...given } : given;
 }
 
+/** The runner's own configs under `meta.runner` are merged one by one, as those beside `meta` are. */
+function mergeMeta(before: unknown, given: unknown): unknown {
+  const merged = mergeMaps(before, given);
+  if (!isMap(before) || !isMap(given) || !isMap(merged)) return merged;
+  const [above, own] = [before['runner'], given['runner']];
+  return isMap(above) && isMap(own) ? { ...merged, runner: { ...above, ...own } } : merged;
+}
+
 /** A privilege replaces its grantees; one with `+` adds to them. */
 function mergeGrants(before: unknown, given: unknown): unknown {
   if (!isMap(given)) return given;
@@ -127,14 +137,21 @@ function unknownFault(
   });
 }
 
-function configFault(issue: z.core.$ZodIssue, places: ReadonlyMap<string, Place>): UserError {
+function configFault(
+  issue: z.core.$ZodIssue,
+  places: ReadonlyMap<string, Place>,
+  unknownKeys: readonly UnknownKey[],
+): UserError {
   const path = issue.path.map(String);
   const found = issue.input === undefined ? 'is missing' : `is \`${JSON.stringify(issue.input)}\``;
   const what =
     issue.code === 'unrecognized_keys'
       ? `config \`${path.join('.')}\` has an unknown key \`${issue.keys.join('`, `')}\``
       : `config \`${path.join('.')}\` ${found}: ${issue.message}`;
-  return new UserError(what, { where: places.get(path[0] ?? '') });
+  const slip = unknownKeys.find((it) => it.path.join('.') === path.join('.'));
+  const nearest = slip && nearestName(slip.key, slip.known);
+  const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
+  return new UserError(what, { where: places.get(path[0] ?? ''), hint });
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,6 @@
 // How an incremental model takes in new rows, from its configs, whose combinations are checked here.
 
 import { type Place, UserError } from '../../core/errors.ts';
-import { incrementalMeta } from '../schemas/incremental-meta.ts';
 import type { Config } from './config.ts';
 import type { Incremental, IncrementalStrategy } from './types.ts';
 
@@ -20,8 +19,6 @@ export interface IncrementalFacts {
   readonly placeOf: (config: string) => Place;
   /** From --full-refresh; the model's own config wins. */
   readonly fullRefresh: boolean;
-  /** What `is_incremental()` told the template; undefined where it did not ask. */
-  readonly compiledAs: boolean | undefined;
 }
 
 /**
@@ -32,7 +29,7 @@ export function incrementalOf(facts: IncrementalFacts): Incremental {
   const { config, placeOf } = facts;
   const uniqueKey = listOf(config.unique_key);
   const strategy = strategyOf(facts, uniqueKey);
-  const meta = metaOf(facts);
+  const meta = config.meta?.runner ?? {};
   const update = config.merge_update_columns;
   const exclude = config.merge_exclude_columns;
   const refuse = (key: string, message: string, hint: string): never => {
@@ -91,7 +88,7 @@ export function incrementalOf(facts: IncrementalFacts): Incremental {
     deleteMarker: meta.delete_marker ?? undefined,
     mayRepeatKeys: meta.allow_duplicate_keys === true,
     isFullRefresh: config.full_refresh ?? facts.fullRefresh,
-    compiledAs: facts.compiledAs,
+    compiledAs: undefined,
   };
 }
 
@@ -114,16 +111,6 @@ function strategyOf(
   throw new UserError(`there is no incremental strategy \`${given}\``, {
     where: placeOf('incremental_strategy'),
     hint: `use ${strategies.map((strategy) => `\`${strategy}\``).join(', ')}`,
-  });
-}
-
-function metaOf({ config, placeOf }: IncrementalFacts) {
-  const parsed = incrementalMeta.safeParse(config.meta?.['runner'] ?? {});
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = ['meta', 'runner', ...(issue?.path ?? [])].join('.');
-  throw new UserError(`config \`${key}\`: ${issue?.message ?? 'wrong'}`, {
-    where: placeOf('meta'),
   });
 }
 

@@ -28,6 +28,6 @@ export interface CompileInputs {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** The range that microbatch models build again; both in milliseconds since the epoch. */
   readonly eventTime?: { readonly startMs: number; readonly endMs: number } | undefined;
-  /** Ids of the selected nodes, for `selected_resources`. */
+  /** Ids of the selected nodes, for `selected_resources`; a template that asks for them waits until they are known. */
   readonly selectedResources?: readonly string[];
 }

@@ -4,6 +4,7 @@
 import type { Place } from '../../core/errors.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import type { Config } from './config.ts';
+import { placeOfConfig } from './make-design.ts';
 import type { Refusal } from './types.ts';
 
 type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
@@ -20,32 +21,16 @@ const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
-  'pre-hook': (config) => isFilled(config['pre-hook']),
-  'post-hook': (config) => isFilled(config['post-hook']),
-  sql_header: ({ sql_header }) => Boolean(sql_header),
-  grants: ({ grants }) => Object.keys(grants ?? {}).length > 0,
-  contract: ({ contract }) => contract?.enforced === true,
-  unlogged: ({ unlogged }) => unlogged === true,
   quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
-  store_failures: ({ store_failures }) => store_failures === true,
-  store_failures_as: ({ store_failures_as }) =>
-    store_failures_as === 'table' || store_failures_as === 'view',
 };
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
 export function refusalsOf(
-  config: Config<'model'> | Config<'seed'> | Config<'test'>,
+  config: Config<'model'> | Config<'seed'> | Config<'snapshot'> | Config<'test'>,
   layers: readonly ConfigLayer[],
   path: string,
 ): readonly Refusal[] {
-  const placeOf = (key: string): Place => {
-    const names = [key, key.replace('-', '_')];
-    for (const layer of [...layers].reverse()) {
-      const name = names.find((it) => Object.hasOwn(layer.values, it));
-      if (name !== undefined) return layer.placeOf(name);
-    }
-    return { path };
-  };
+  const placeOf = (key: string): Place => placeOfConfig(layers, path, key);
   const materialized = 'materialized' in config ? config.materialized : 'table';
   const isBuilt = builtMaterializations.includes(materialized);
   return [
@@ -64,8 +49,4 @@ export function refusalsOf(
         where: placeOf(key),
       })),
   ];
-}
-
-function isFilled(list: readonly unknown[] | undefined): boolean {
-  return list !== undefined && list.length > 0;
 }

@@ -1,7 +1,8 @@
 // The manifest: every node of a project with no question left. Produced by compile, read by all after it.
 
-import type { Place } from '../../core/errors.ts';
+import type { Place, UserError } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
+import type { PhysicalDesign } from './design.ts';
 
 /** A node's name across the project, in dbt's form: `model.fundlens.contributions`. */
 export type NodeId = string;
@@ -19,12 +20,21 @@ export interface ColumnDoc {
   readonly dataType: string | undefined;
 }
 
-/** An index as dbt-postgres configures it. */
+/** An index as a config has it: dbt's three keys, and those that only PostgreSQL has. */
 export interface IndexConfig {
+  /** Names of columns; what is no name is SQL that stands in the index as it is. */
   readonly columns: readonly string[];
   readonly unique: boolean;
   /** Access method, `btree` where not given. */
   readonly type: string | undefined;
+  /** Its name where the config gives one; else a hash of all that it says. */
+  readonly name?: string | undefined;
+  /** Of a partial index: which rows it holds, as SQL. */
+  readonly where?: string | undefined;
+  readonly include?: readonly string[] | undefined;
+  readonly nullsNotDistinct?: boolean | undefined;
+  readonly tablespace?: string | undefined;
+  readonly storageParameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Why a node cannot be built by this version. */
@@ -49,6 +59,11 @@ interface NodeCommon {
   readonly dependsOn: readonly NodeId[];
   /** Reasons not to build it, found in its config; none where absent. */
   readonly refusals?: readonly Refusal[];
+  /**
+   * Set where the SQL is made when its turn comes, since its template asks the database, or of the run:
+   * until then `compiledSql` is empty, and `dependsOn` what the template says before anything is asked.
+   */
+  readonly isLate?: true;
 }
 
 interface BuiltNode extends NodeCommon {
@@ -60,8 +75,12 @@ interface BuiltNode extends NodeCommon {
   readonly indexes: readonly IndexConfig[];
   /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
   readonly publishInPlace?: boolean;
+  /** All else that the config says of the relation; plain where absent. */
+  readonly design?: PhysicalDesign;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
 }
 
 /** How new rows come into the table of an incremental model. */
@@ -93,6 +112,23 @@ export interface Incremental {
   readonly compiledAs: boolean | undefined;
 }
 
+/** The batches of a microbatch model that a run builds; times as PostgreSQL reads them, in UTC. */
+export interface Batches {
+  /** The column that tells to which batch a row belongs. */
+  readonly eventTime: string;
+  readonly list: readonly Batch[];
+}
+
+/** A stretch of time that is built by one query. */
+export interface Batch {
+  readonly start: string;
+  /** Not part of it. */
+  readonly end: string;
+  /** The end, or the moment of the run where that comes first: what is later can still come. */
+  readonly knownTo: string;
+  readonly compiledSql: string;
+}
+
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
@@ -104,6 +140,8 @@ export interface Model extends BuiltNode {
   readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
   /** Of an incremental model. */
   readonly incremental?: Incremental | undefined;
+  /** Of a microbatch model; `compiledSql` is then that of the last. */
+  readonly batches?: Batches | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;
@@ -119,10 +157,42 @@ export interface Seed extends BuiltNode {
   readonly columnTypes: Readonly<Record<string, string>>;
 }
 
+/** The columns that a snapshot adds to those of its query. */
+export interface SnapshotColumns {
+  readonly scdId: string;
+  readonly updatedAt: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** Only where deleted rows get a record of their own. */
+  readonly isDeleted: string;
+}
+
+/** A table that keeps every version of the rows of a query. */
+export interface Snapshot extends BuiltNode {
+  readonly kind: 'snapshot';
+  /** How a changed row is told: by a column of times, or by comparing columns. */
+  readonly strategy: 'timestamp' | 'check';
+  /** SQL of the columns or expressions that tell rows apart. */
+  readonly uniqueKey: readonly string[];
+  /** SQL of the time of a version; undefined for the moment of the run. */
+  readonly updatedAt: string | undefined;
+  /** The columns to compare; undefined for all. */
+  readonly checkColumns: readonly string[] | undefined;
+  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
+  /** SQL of the end of a version that holds; undefined for null. */
+  readonly validToCurrent: string | undefined;
+  readonly snapshotColumns: SnapshotColumns;
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+}
+
 /** A query that returns the rows that are wrong. */
 export interface Test extends NodeCommon {
   readonly kind: 'test';
   readonly testKind: 'generic' | 'singular';
+  /** Of its compiled file and of the relation of its failures, where that is not `name`. */
+  readonly alias?: string;
   /** Name of the generic test (`unique`), or undefined for a singular one. */
   readonly testName: string | undefined;
   /** The node whose YAML carries the test. */
@@ -130,7 +200,7 @@ export interface Test extends NodeCommon {
   readonly columnName: string | undefined;
   readonly rawSql: string;
   readonly compiledSql: string;
-  /** The same query with the staged relation of one parent in place of its published one. */
+  /** The same query with the staged relation of one parent in place of its published one; made when read. */
   readonly stagedSql: Readonly<Record<NodeId, string>>;
   readonly sqlMap: SqlMap;
   readonly severity: 'error' | 'warn';
@@ -140,20 +210,106 @@ export interface Test extends NodeCommon {
   /** SQL expression that counts failures over the query's rows. */
   readonly failCalc: string;
   readonly limit: number | undefined;
+  /** What the test asks, where it is one of the runner's own and can be asked together with others. */
+  readonly shape?: TestShape | undefined;
+  /** The same with the staged relation of one parent in place of its published one. */
+  readonly stagedShape?: Readonly<Record<NodeId, TestShape | undefined>>;
+  /** Where the rows that it finds are kept; nowhere where absent. */
+  readonly stored?: StoredFailures | undefined;
 }
+
+/** The relation that keeps the rows that a test found wrong. */
+export interface StoredFailures {
+  readonly as: 'table' | 'view';
+  readonly relation: RelationName;
+  readonly staged: RelationName;
+  readonly retired: RelationName;
+}
+
+/** What a generic test of the runner's own asks of each row, in parts of SQL as the templates gave them. */
+export type TestShape = ShapeCommon &
+  (
+    | { readonly kind: 'not-null' | 'unique' }
+    /** `values` is a list of SQL, without brackets. */
+    | { readonly kind: 'accepted-values'; readonly values: string }
+    /** `to` is a relation as SQL names it, `field` an expression over its columns. */
+    | { readonly kind: 'relationships'; readonly to: string; readonly field: string }
+  );
+
+interface ShapeCommon {
+  /** The relation that is tested. */
+  readonly subject: RelationName;
+  /** The same as SQL names it. */
+  readonly from: string;
+  /** The column, or another expression over the relation. */
+  readonly column: string;
+  /** The config `where`: a condition on the rows that are looked at. */
+  readonly where: string | undefined;
+}
+
+/** What a model's query must give of rows that are made up. */
+export interface UnitTest extends NodeCommon {
+  readonly kind: 'unit-test';
+  /** The model that is tested. */
+  readonly model: NodeId;
+  readonly inputs: readonly UnitInput[];
+  readonly expected: UnitRows;
+  /** The model's query over the inputs; empty where it could not be made. */
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+  /** Why the test cannot be run. */
+  readonly fault: UserError | undefined;
+}
+
+/** An input of a unit test: a temporary table stands for a node. */
+export interface UnitInput {
+  /** As written: `ref('x')`, `source('s', 't')`, `this`. */
+  readonly written: string;
+  readonly node: NodeId;
+  /** Name of the temporary table. */
+  readonly table: string;
+  readonly rows: UnitRows;
+}
+
+/** Rows of a unit test as they were given. */
+export type UnitRows = { readonly place: Place } & (
+  | { readonly kind: 'dict'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'csv'; readonly text: string }
+  | { readonly kind: 'sql'; readonly sql: string }
+);
 
 /** A relation that something else loads. */
 export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
+  /** How old its rows may be; undefined where nobody asks. */
+  readonly freshness?: Freshness | undefined;
+}
+
+/** How old the rows of a source may be, and how their age is told. */
+export interface Freshness {
+  readonly warnAfter: Period | undefined;
+  readonly errorAfter: Period | undefined;
+  /** A condition on the rows that are looked at. */
+  readonly filter: string | undefined;
+  /** The query of one row with `max_loaded_at` and `snapshotted_at`; undefined where nothing says when rows came. */
+  readonly sql: string | undefined;
+}
+
+/** A span of time as YAML has it. */
+export interface Period {
+  readonly count: number;
+  readonly period: 'minute' | 'hour' | 'day';
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Test | Source;
+export type Node = Model | Seed | Snapshot | Test | UnitTest | Source;
 
 /** A node that a run builds. */
-export type Buildable = Model | Seed;
+export type Buildable = Model | Seed | Snapshot;
 
 /** Where each part of compiled SQL was written; `placeAt` of core/template reads it. */
 export type SqlMap = readonly SourceMark[];

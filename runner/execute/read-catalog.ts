@@ -9,9 +9,8 @@ import type { Catalog, RelationState } from '../plan/types.ts';
 export async function readCatalog(client: Client, manifest: Manifest): Promise<Catalog> {
   const relations: RelationName[] = [];
   for (const node of manifest.nodes.values()) {
-    if (node.kind === 'model' || node.kind === 'seed') {
-      relations.push(node.relation, node.staged, node.retired);
-    }
+    const built = node.kind === 'test' ? node.stored : 'staged' in node ? node : undefined;
+    if (built !== undefined) relations.push(built.relation, built.staged, built.retired);
   }
   return inTransaction(client, () => readRelations(client, relations));
 }

@@ -1,10 +1,20 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
-import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Model, Node, NodeId, Test } from '../compile/types.ts';
+import type {
+  Buildable,
+  Manifest,
+  Model,
+  Node,
+  NodeId,
+  RelationName,
+  Snapshot,
+  Test,
+  UnitTest,
+} from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { deltaPlanner } from './incremental.ts';
+import { completeStage, mergeOf, stageMerge, stageWhole } from './merges.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
 import {
@@ -12,21 +22,20 @@ import {
   fillMaterializedView,
   finishingOf,
   kindOfStep,
+  nodesOf,
   quoteRelation,
-  stageDelta,
-  stageModel,
   testQuery,
 } from './statements.ts';
 import type {
   BuildStep,
   Catalog,
-  Delta,
   Plan,
   PublishedStep,
   RelationState,
   Statement,
   Step,
   TestStep,
+  UnitTestStep,
 } from './types.ts';
 
 /** What a plan is made from. */
@@ -36,7 +45,7 @@ export interface PlanInput {
   readonly selected: ReadonlySet<NodeId>;
   readonly catalog: Catalog;
   /** `run` builds models, `seed` seeds, `test` only tests, `build` all three. */
-  readonly verb: 'build' | 'run' | 'test' | 'seed';
+  readonly verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 }
 
 /** Tests by the way in which the plan runs them. */
@@ -65,25 +74,33 @@ export function makePlan(input: PlanInput): Plan {
       pending: new Set(names.slice(index + 1)),
     }),
   );
-  for (const test of tests.standing) steps.push(planTest(input, test, builtIds));
+  steps.push(...planTests(input, tests.standing, builtIds));
+  steps.push(...unitTestsOf(input).map((test) => planUnitTest(input, test, builtIds)));
   return {
     cleanup: planCleanup(input),
-    schemas: planSchemas(built, input.catalog),
+    schemas: planSchemas(
+      [...built.map(({ relation }) => relation), ...storedRelations(tests)],
+      input.catalog,
+    ),
     steps: orderSteps(steps, graph),
   };
 }
 
 function isBuilt(node: Node, { selected, verb }: PlanInput): boolean {
   if (!selected.has(node.uniqueId) || verb === 'test') return false;
-  if (node.kind === 'model') return verb !== 'seed';
-  return node.kind === 'seed' && verb !== 'run';
+  if (node.kind === 'model') return verb === 'build' || verb === 'run';
+  return verb === 'build' ? isBuildable(node) : node.kind === verb;
+}
+
+function isBuildable(node: Node): node is Buildable {
+  return node.kind === 'model' || node.kind === 'seed' || node.kind === 'snapshot';
 }
 
 /** A test on nodes of this run belongs to the last of them: by then the others are published. */
 function placeTests(input: PlanInput, builtIds: ReadonlySet<NodeId>): TestPlaces {
   const audits = new Map<NodeId, Test[]>();
   const standing: Test[] = [];
-  if (input.verb === 'run' || input.verb === 'seed') return { audits, standing };
+  if (input.verb !== 'build' && input.verb !== 'test') return { audits, standing };
   for (const id of input.graph.order) {
     const node = input.manifest.nodes.get(id);
     if (node?.kind !== 'test' || !input.selected.has(id)) continue;
@@ -120,16 +137,18 @@ function gatesOf(
 
 function afterOf(
   id: NodeId,
-  { graph }: PlanInput,
+  input: PlanInput,
   builtIds: ReadonlySet<NodeId>,
   tests: TestPlaces,
   gates: ReadonlyMap<NodeId, readonly NodeId[]>,
 ): readonly NodeId[] {
+  const { graph } = input;
   const after = new Set(nearestBuilt([id], graph, builtIds));
   for (const test of tests.audits.get(id) ?? []) {
     for (const ancestor of nearestBuilt([test.uniqueId], graph, builtIds)) after.add(ancestor);
   }
   for (const gate of gates.get(id) ?? []) after.add(gate);
+  for (const test of unitTestsOf(input)) if (test.model === id) after.add(test.uniqueId);
   after.delete(id);
   return [...after].sort();
 }
@@ -177,7 +196,7 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const materialized = materializationOf(node);
   const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
@@ -186,7 +205,7 @@ function planBuild(
     retired: node.retired,
     materialized,
     finishing: finishingOf(node),
-    viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    viewSql: viewSqlOf(node),
     publishInPlace: node.publishInPlace ?? false,
     onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
@@ -194,40 +213,39 @@ function planBuild(
     kind: 'build',
     ...published,
     after: links.after,
+    ...(node.isLate && { isLate: true as const }),
     discard: [dropRelation(node.staged, kind, 'drop the stage')],
     isFullRefresh: isModel && node.isFullRefresh === true,
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
-  const delta = isModel ? deltaOf(node, current) : undefined;
-  if (isModel && delta !== undefined && current !== undefined) {
+  const delta = mergeOf(node, current);
+  if (delta !== undefined && current !== undefined) {
     const input = { step: published, delta, current, staged: undefined, facts: undefined };
     const facts = deltaPlanner.askFacts(input);
     return {
       ...common,
-      delta,
-      stage: stageDelta(node),
+      ...stageMerge(node, delta),
+      ...(node.isLate && { stage: [] }),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
-      audits: links.audits.map((test) => testQuery(test, test.compiledSql)),
+      audits: links.audits.map((test) => testQuery(test)),
       auditsInPlace: [],
       publication: deltaPlanner.planMerge(input),
     };
   }
   return {
     ...common,
-    stage: isModel ? [stageModel(node, kind, current)] : [],
-    load: isModel
-      ? undefined
-      : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
+    ...stageWhole(node, kind, current),
+    ...(node.isLate && { stage: [] }),
+    load:
+      node.kind === 'seed'
+        ? { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes }
+        : undefined,
     finish: planFinish(published, current, undefined),
-    audits: links.audits.map((test) =>
-      testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
-    ),
+    audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
     auditsInPlace:
-      materialized === 'materialized-view'
-        ? links.audits.map((test) => testQuery(test, test.compiledSql))
-        : [],
+      materialized === 'materialized-view' ? links.audits.map((test) => testQuery(test)) : [],
     publication: planPublication({
       step: published,
       current,
@@ -239,6 +257,12 @@ function planBuild(
   };
 }
 
+function materializationOf(node: Buildable): BuildStep['materialized'] {
+  if (node.kind === 'seed') return 'seed';
+  if (node.kind === 'snapshot') return 'table';
+  return materializations.get(node.materialized) ?? 'table';
+}
+
 /** Any other materialization is refused before a plan is made. */
 const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
   ['view', 'view'],
@@ -247,46 +271,82 @@ const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map
   ['materialized_view', 'materialized-view'],
 ]);
 
-/**
- * Returns how an incremental model is merged; undefined where its table is built whole.
- * @throws {UserError} where the SQL was made for a table that is no longer there.
- */
-function deltaOf(
-  { name, incremental }: Model,
-  current: RelationState | undefined,
-): Delta | undefined {
-  if (incremental === undefined) return undefined;
-  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
-  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) return { incremental, windows: [], eventTime: undefined };
-  if (incremental.compiledAs === true) {
-    throw new UserError(`the table of \`${name}\` went away while its SQL was made`, {
-      hint: 'look who dropped it, and run again',
-      exitCode: 1,
-    });
-  }
-  return undefined;
+const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
+
+/** The unit tests of a run; asked for once for each node. */
+function unitTestsOf(input: PlanInput): readonly UnitTest[] {
+  const known = unitTests.get(input);
+  if (known !== undefined) return known;
+  const { manifest, selected, verb } = input;
+  const isRun = verb === 'build' || verb === 'test';
+  const found = [...manifest.nodes.values()].filter(
+    (node): node is UnitTest => isRun && node.kind === 'unit-test' && selected.has(node.uniqueId),
+  );
+  unitTests.set(input, found);
+  return found;
 }
 
-function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
-  return {
-    kind: 'test',
-    node: test.uniqueId,
-    after: [...nearestBuilt([test.uniqueId], input.graph, builtIds)].sort(),
-    query: testQuery(test, test.compiledSql),
-  };
+/** Before its model, and after what the model reads: from there it knows the types of columns. */
+function planUnitTest(
+  { graph }: PlanInput,
+  { uniqueId, model, compiledSql, isLate }: UnitTest,
+  builtIds: ReadonlySet<NodeId>,
+): UnitTestStep {
+  const after = [...nearestBuilt([model], graph, builtIds)].sort();
+  return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
+}
+
+function viewSqlOf(node: Buildable): string | undefined {
+  return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
+}
+
+/**
+ * Gives a late step the SQL that was made for it.
+ * @throws {UserError} where the SQL was made for another state of the table than the plan was.
+ */
+export function completeBuild(
+  step: BuildStep,
+  node: Model | Snapshot,
+  current: RelationState | undefined,
+): BuildStep {
+  const { isLate: _, ...rest } = step;
+  const staging = completeStage(step, node, kindOfStep(step), current);
+  return { ...rest, ...staging, viewSql: viewSqlOf(node) };
+}
+
+/** Tests of one relation that wait for the same steps are one step, so that they share a scan. */
+function planTests(
+  { graph }: PlanInput,
+  standing: readonly Test[],
+  builtIds: ReadonlySet<NodeId>,
+): readonly TestStep[] {
+  const groups = new Map<string, TestStep>();
+  for (const test of standing) {
+    const after = [...nearestBuilt([test.uniqueId], graph, builtIds)].sort();
+    const query = testQuery(test);
+    const key = JSON.stringify([query.shape?.from ?? test.uniqueId, after]);
+    const group = groups.get(key);
+    groups.set(key, {
+      kind: 'test',
+      node: group?.node ?? test.uniqueId,
+      after,
+      queries: [...(group?.queries ?? []), query],
+    });
+  }
+  return [...groups.values()];
 }
 
 /** Left-overs of any node, selected or not: a stage that reads a relation would hinder its swap. */
 function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement[] {
-  if (verb === 'test') return [];
   const drops: { readonly order: number; readonly statement: Statement }[] = [];
   for (const node of manifest.nodes.values()) {
-    if (node.kind !== 'model' && node.kind !== 'seed') continue;
-    for (const relation of [node.staged, node.retired]) {
+    const built = node.kind === 'test' ? node.stored : 'staged' in node ? node : undefined;
+    // A run of tests writes nothing but what its tests keep.
+    if (built === undefined || (verb === 'test' && node.kind !== 'test')) continue;
+    for (const relation of [built.staged, built.retired]) {
       const state = catalog.relations.get(quoteRelation(relation));
       if (state === undefined) continue;
-      if (relation === node.retired && stillRead(catalog, node)) continue;
+      if (relation === built.retired && stillRead(catalog, built)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
       drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
@@ -296,13 +356,20 @@ function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement
 }
 
 /** The retired relation of a node, where something that is no left-over itself still reads it. */
-function stillRead(catalog: Catalog, node: Buildable): RelationState | undefined {
+function stillRead(catalog: Catalog, node: Pick<Buildable, 'retired'>): RelationState | undefined {
   const retired = catalog.relations.get(quoteRelation(node.retired));
   return retired && retired.dependents.length > 0 ? retired : undefined;
 }
 
-function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly Statement[] {
-  const schemas = new Set(built.map((node) => node.relation.schema));
+/** The relations in which the tests of this run keep failing rows. */
+function storedRelations({ audits, standing }: TestPlaces): readonly RelationName[] {
+  return [...[...audits.values()].flat(), ...standing].flatMap(({ stored }) =>
+    stored === undefined ? [] : [stored.relation],
+  );
+}
+
+function planSchemas(relations: readonly RelationName[], catalog: Catalog): readonly Statement[] {
+  const schemas = new Set(relations.map(({ schema }) => schema));
   return [...schemas]
     .filter((schema) => !catalog.schemas.has(schema))
     .sort()
@@ -316,7 +383,7 @@ function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly St
 function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
   const rank = new Map(graph.order.map((id, index) => [id, index]));
   const waiting = [...steps].sort((a, b) => (rank.get(a.node) ?? 0) - (rank.get(b.node) ?? 0));
-  const ids = new Set(steps.map((step) => step.node));
+  const ids = new Set(steps.flatMap(nodesOf));
   const done = new Set<NodeId>();
   const ordered: Step[] = [];
   while (waiting.length > 0) {
@@ -324,7 +391,7 @@ function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
     const [step] = waiting.splice(Math.max(at, 0), 1);
     if (step === undefined) break;
     ordered.push(step);
-    done.add(step.node);
+    for (const id of nodesOf(step)) done.add(id);
   }
   return ordered;
 }

@@ -2,7 +2,7 @@
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { BuildStep, Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -27,18 +27,19 @@ export function stageModel(
   model: Model,
   kind: RelationKind,
   current: RelationState | undefined,
-): Statement {
+): readonly Statement[] {
   const kept = current?.kind === kind ? current.options : [];
   const word = dropWord(kind);
-  const marked = model.incremental?.deleteMarker === undefined ? '' : 'select * from (\n';
-  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n${marked}`;
-  const { body, tail = '' } = withoutMarked(model);
+  const { deleteMarker } = model.incremental ?? {};
+  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  const purpose = `build ${word} aside`;
   // A materialized view stays empty until its definition is compared with the one there is.
-  const filling = kind === 'materialized-view' ? '\nwith no data' : '';
-  return {
-    ...annotate(model.uniqueId, { head, body, tail: tail + filling }),
-    purpose: `build ${word} aside`,
-  };
+  if (kind === 'materialized-view') return fill(model, head, purpose, '\nwith no data');
+  if (deleteMarker === undefined) return fill(model, head, purpose);
+  // A table that is built whole has no row to remove: those that the marker names are left out.
+  const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
+  const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
+  return [{ ...annotate(model.uniqueId, parts), purpose }];
 }
 
 /** Fills the empty stage of a materialized view. */
@@ -62,21 +63,29 @@ export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind 
 /** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
 export function stageDelta(model: Model): readonly Statement[] {
   const staged = quoteRelation(model.staged);
-  const head = `create unlogged table ${staged} as\n`;
   return [
-    {
-      ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-      purpose: 'stage the rows to merge',
-    },
+    ...fill(model, `create unlogged table ${staged} as\n`, 'stage the rows to merge'),
     { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
   ];
 }
 
-/** A table that is built whole has no row to remove: those that the marker names are left out. */
-function withoutMarked({ compiledSql, incremental }: Model): { body: string; tail?: string } {
-  if (incremental?.deleteMarker === undefined) return { body: compiledSql };
-  const marker = quoteIdentifier(incremental.deleteMarker);
-  return { body: compiledSql, tail: `\n) as whole where ${marker} is not true` };
+/** One statement creates the stage; of a microbatch model each further batch is one more. */
+function fill(model: Model, head: string, purpose: string, tail = ''): readonly Statement[] {
+  const [first, ...more] = model.batches?.list ?? [];
+  const create = {
+    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql, tail }),
+    purpose,
+  };
+  return [
+    create,
+    ...more.map((batch) => ({
+      ...annotate(model.uniqueId, {
+        head: `insert into ${quoteRelation(model.staged)}\n`,
+        body: batch.compiledSql,
+      }),
+      purpose: `batch from ${batch.start}`,
+    })),
+  ];
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
@@ -88,9 +97,11 @@ export function dropRelation(
   return { sql: `drop ${dropWord(kind)} if exists ${quoteRelation(relation)}`, purpose };
 }
 
-/** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
-export function testQuery(test: Test, rowsSql: string): TestQuery {
-  const { failCalc, warnIf, errorIf, limit } = test;
+/** Returns the test, on the stage of a parent where one is named, as one query of its outcome. */
+export function testQuery(test: Test, staged?: NodeId): TestQuery {
+  const rowsSql = (staged === undefined ? undefined : test.stagedSql[staged]) ?? test.compiledSql;
+  const shape = staged === undefined ? test.shape : test.stagedShape?.[staged];
+  const { failCalc, warnIf, errorIf, limit, severity } = test;
   const head =
     `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
     `${failCalc} ${errorIf} as should_error\nfrom (\n`;
@@ -102,7 +113,18 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
     sql,
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
-    severity: test.severity,
+    severity,
+    ...(test.isLate && { sql: '', isLate: true }),
+    warnIf,
+    errorIf,
+    failCalc,
+    limit,
+    shape,
+    stored: test.stored && {
+      ...test.stored,
+      publishedSql: test.compiledSql,
+      readsStage: rowsSql !== test.compiledSql,
+    },
   };
 }
 
@@ -121,6 +143,11 @@ export function finishingOf(node: {
       ? Object.fromEntries(documented.map((column) => [column.name, column.description]))
       : {},
   };
+}
+
+/** The nodes that a step settles: its own, or all tests of a step of tests. */
+export function nodesOf(step: Step): readonly NodeId[] {
+  return step.kind === 'test' ? step.queries.map(({ test }) => test) : [step.node];
 }
 
 /** Restates the options of a relation as a `with (…)` clause, or as nothing. */

@@ -1,6 +1,14 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
-import type { Incremental, IndexConfig, NodeId, RelationName } from '../compile/types.ts';
+import type {
+  Incremental,
+  IndexConfig,
+  NodeId,
+  RelationName,
+  Snapshot,
+  StoredFailures,
+  TestShape,
+} from '../compile/types.ts';
 
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
@@ -120,6 +128,93 @@ export interface TestQuery {
   /** The test's own query, for the compiled file and for showing the rows that fail. */
   readonly rowsSql: string;
   readonly severity: 'error' | 'warn';
+  /** SQL comparisons on the number of failures. */
+  readonly warnIf: string;
+  readonly errorIf: string;
+  /** SQL that counts the failures among the rows. */
+  readonly failCalc: string;
+  readonly limit: number | undefined;
+  /** What it asks, where that can be asked together with others. */
+  readonly shape: TestShape | undefined;
+  /** Where the rows that it finds are kept. */
+  readonly stored: StoredQuery | undefined;
+  /** Set where the query is made when its turn comes: until then `sql` is empty. */
+  readonly isLate?: true;
+}
+
+/** Where and as what the rows of a test are kept. */
+export interface StoredQuery extends StoredFailures {
+  /** The test's query on published relations: a view must not read a stage. */
+  readonly publishedSql: string;
+  /** Whether the test reads a stage, which is gone where the test holds it back. */
+  readonly readsStage: boolean;
+}
+
+/** What is known of a relation without reading its rows. */
+export interface RelationFacts {
+  readonly columns: ReadonlyMap<string, ColumnFacts>;
+}
+
+/** What is known of a column. */
+export interface ColumnFacts {
+  /** Name of its type in pg_catalog, such as `text` or `int8`; of another schema, undefined. */
+  readonly type: string | undefined;
+  /** Whether a valid constraint keeps NULL out. */
+  readonly notNull: boolean;
+  /** Whether a valid, immediate unique index over this column alone covers every row. */
+  readonly unique: boolean;
+}
+
+/** What is decided of tests while they run, from what is known by then. */
+export interface TestPlanning {
+  shareTests(queries: readonly TestQuery[], facts: RelationFacts): SharedTests;
+  /** Returns a scan without the tests that look values up in other relations, and those tests. */
+  withoutLookUps(scan: SharedScan): {
+    readonly scan: SharedScan | undefined;
+    readonly alone: readonly TestQuery[];
+  };
+  /** Returns the step that keeps the rows of a test; undefined where none are kept. */
+  storedStep(query: TestQuery, parts: StoredParts): BuildStep | undefined;
+}
+
+/** How the rows of a test are kept this time. */
+export interface StoredParts {
+  readonly as: 'table' | 'view';
+  /** Whether the test is known to find nothing: then the table is made without asking again. */
+  readonly isEmpty: boolean;
+}
+
+/** How the tests of one relation are asked. */
+export interface SharedTests {
+  /** True already, by a constraint or an index. */
+  readonly proven: readonly TestQuery[];
+  /** Asked in one scan of the relation. */
+  readonly scan: SharedScan | undefined;
+  /** Asked by grouping hashes, which say whether there is a duplicate at all. */
+  readonly hashed: readonly HashedTest[];
+  /** Asked one by one. */
+  readonly alone: readonly TestQuery[];
+}
+
+/** One query that answers several tests, with columns `failures_1`, `warn_1`, `error_1` and so on. */
+export interface SharedScan {
+  readonly sql: string;
+  readonly tests: readonly ScannedTest[];
+  /** Whether the scan looks values up in other relations. */
+  readonly looksUp: boolean;
+}
+
+/** A test of a scan. */
+export interface ScannedTest {
+  readonly query: TestQuery;
+  /** Whether the number is what the test itself would say, or only tells that there is something. */
+  readonly isExact: boolean;
+}
+
+/** A unique test, with a query whose one value says whether two rows share a hash. */
+export interface HashedTest {
+  readonly query: TestQuery;
+  readonly sql: string;
 }
 
 interface Publishing {
@@ -166,6 +261,23 @@ export interface Delta {
   readonly eventTime: string | undefined;
 }
 
+/** How staged rows become versions of the rows of a snapshot. */
+export interface VersionDelta {
+  readonly versions: Versioning;
+}
+
+/** What of a snapshot says how its versions are told apart and written. */
+export type Versioning = Pick<
+  Snapshot,
+  | 'strategy'
+  | 'uniqueKey'
+  | 'updatedAt'
+  | 'checkColumns'
+  | 'hardDeletes'
+  | 'validToCurrent'
+  | 'snapshotColumns'
+>;
+
 /** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
 export interface TimeWindow {
   readonly start: string;
@@ -188,7 +300,7 @@ export interface DeltaFacts {
 /** What a merge is decided from. */
 export interface DeltaInput {
   readonly step: PublishedStep;
-  readonly delta: Delta;
+  readonly delta: Delta | VersionDelta;
   readonly current: RelationState;
   /** Undefined before the stage is there: taken to have the columns of the table. */
   readonly staged: RelationState | undefined;
@@ -201,6 +313,8 @@ export interface DeltaPlanner {
   /** The query of one JSON value, the facts; undefined where none is needed. */
   askFacts(input: DeltaInput): Statement | undefined;
   planMerge(input: DeltaInput): Publication;
+  /** Why staged rows with these facts are neither merged nor published; undefined where they may be. */
+  refuseFacts(input: DeltaInput): Publication | undefined;
 }
 
 /** What `planPublication` decides from: the catalog of the moment. */
@@ -284,9 +398,13 @@ export interface BuildStep {
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
   /** Set where the stage holds rows to merge into the published table and not the table itself. */
-  readonly delta?: Delta | undefined;
+  readonly delta?: Delta | VersionDelta | undefined;
+  /** Set where the stage is a whole table, whose rows must be such that others can be merged later. */
+  readonly guard?: Delta | VersionDelta | undefined;
   /** Sent in the transaction that publishes, before its commit. */
   readonly record?: readonly Statement[] | undefined;
+  /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
+  readonly isLate?: true;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
   /** Of a materialized view: built anew whatever its definition. */
@@ -308,16 +426,27 @@ export interface BuildStep {
   readonly discard: readonly Statement[];
 }
 
-/** Runs one test on published relations. */
+/** Runs tests on published relations: one, or several of the same relation, which share a scan. */
 export interface TestStep {
   readonly kind: 'test';
+  /** The first of the tests. */
   readonly node: NodeId;
   readonly after: readonly NodeId[];
-  readonly query: TestQuery;
+  readonly queries: readonly TestQuery[];
+}
+
+/** Runs a unit test, which reads no relation of the project. */
+export interface UnitTestStep {
+  readonly kind: 'unit-test';
+  readonly node: NodeId;
+  readonly after: readonly NodeId[];
+  /** The model's query over made-up rows; empty where it is made when its turn comes. */
+  readonly sql: string;
+  readonly isLate?: true | undefined;
 }
 
 /** One unit of work of a run. */
-export type Step = BuildStep | TestStep;
+export type Step = BuildStep | TestStep | UnitTestStep;
 
 /** Everything that a run will do, in an order in which each step follows those it needs. */
 export interface Plan {

@@ -21,7 +21,9 @@ export function checkKeys(yaml: YamlFile, schema: JsonSchema, report: KeyReport)
     const isConfig = path.at(-1) === 'config';
     if (isConfig && (foreignConfigs.has(key) || Object.hasOwn(configAliases, key))) continue;
     const { fault, isCertain } = unknownKeyFault(yaml, path, key, known);
-    (isCertain || report.isStrict ? report.faults : report.warnings).push(fault);
+    // Below `meta` all keys are the user's but those of the runner, which nothing else would read.
+    const isOurs = path.includes('runner');
+    (isCertain || isOurs || report.isStrict ? report.faults : report.warnings).push(fault);
   }
   // A config of the user's own stays: `config.get` may ask for it.
   const dropped = unknown.filter(({ path }) => path.at(-1) !== 'config');

@@ -115,7 +115,7 @@ function pathsOf(data: ProjectData): ProjectFile['paths'] {
 function isRendered(path: YamlPath): boolean {
   const late = ['on-run-start', 'on-run-end', 'query-comment', 'vars'];
   if (late.includes(String(path[0]))) return false;
-  return !path.some((key) => /^\+?(pre|post)[-_]hook$/.test(String(key)));
+  return !path.some((key) => /^(?:\+?(?:pre|post)[-_]hook|after_create)$/.test(String(key)));
 }
 
 function dropUnknownKeys(yaml: YamlFile, faults: UserError[]): YamlFile {

@@ -58,7 +58,7 @@ const lateKeys = new Set(['description', 'tests', 'data_tests', 'loaded_at_query
 function isRendered(path: YamlPath): boolean {
   if (path[0] === 'unit_tests' || path[0] === 'data_tests' || path[0] === 'tests') return false;
   if (path[0] === 'saved_queries' && path.includes('where')) return false;
-  if (path.some((key) => /^(pre|post)[-_]hook$/.test(String(key)))) return false;
+  if (path.some((key) => /^(?:(?:pre|post)[-_]hook|after_create)$/.test(String(key)))) return false;
   return !path.slice(2).some((key) => lateKeys.has(String(key)));
 }
 

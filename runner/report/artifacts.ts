@@ -27,12 +27,18 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node === undefined) return `compiled/${id}.sql`;
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
+    return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
     return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
 function resultEntry(manifest: Manifest, outcome: Outcome, facts: InvocationFacts): RunResultEntry {
   const node = manifest.nodes.get(outcome.node);
+  const isSql =
+    (node?.kind === 'model' || node?.kind === 'snapshot' || node?.kind === 'test') && !node.isLate;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,
@@ -49,8 +55,8 @@ function resultEntry(manifest: Manifest, outcome: Outcome, facts: InvocationFact
     adapter_response: outcome.rows === undefined ? {} : { rows_affected: outcome.rows },
     message: outcome.error?.message ?? null,
     failures: outcome.failures ?? null,
-    compiled: node?.kind === 'model' || node?.kind === 'test',
-    compiled_code: node?.kind === 'model' || node?.kind === 'test' ? node.compiledSql : null,
+    compiled: isSql,
+    compiled_code: isSql ? node.compiledSql : null,
     relation_name: relationName(node, facts.databaseName),
   };
 }

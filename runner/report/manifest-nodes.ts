@@ -55,7 +55,8 @@ function commonFields(scope: ManifestScope, described: DescribedNode): ManifestN
   const rawCode = 'rawSql' in parsed ? parsed.rawSql.trim() : '';
   const path = pathInFolder(scope, packageName, parsed.path);
   const schema = relation?.schema ?? textOrNull(config['schema']) ?? '';
-  const alias = relation?.identifier ?? textOrNull(config['alias']) ?? name;
+  const short = described.node?.kind === 'test' ? described.node.alias : undefined;
+  const alias = relation?.identifier ?? textOrNull(config['alias']) ?? short ?? name;
   const hasRelation = relation !== undefined && config['materialized'] !== 'ephemeral';
   return {
     database: scope.database,
@@ -63,7 +64,7 @@ function commonFields(scope: ManifestScope, described: DescribedNode): ManifestN
     name,
     resource_type: resourceType,
     package_name: packageName,
-    path: parsed.kind === 'generic-test' ? `${name}.sql` : inAnalysis(resourceType, path),
+    path: parsed.kind === 'generic-test' ? `${alias}.sql` : inAnalysis(resourceType, path),
     original_file_path: originalPath(scope, packageName, parsed.path),
     unique_id: described.uniqueId,
     fqn: described.fqn,
@@ -99,7 +100,9 @@ function patchPath(scope: ManifestScope, { parsed, patchPath }: DescribedNode): 
 
 function sqlFields(scope: ManifestScope, described: DescribedNode): Partial<ManifestNode> {
   const { node, config } = described;
-  const compiledCode = node && 'compiledSql' in node ? node.compiledSql : undefined;
+  // What is compiled when its turn comes has no SQL before.
+  const isThere = node !== undefined && 'compiledSql' in node && !node.isLate;
+  const compiledCode = isThere ? node.compiledSql : undefined;
   const contract = mapOf(config['contract']);
   const compiled =
     compiledCode === undefined

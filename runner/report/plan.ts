@@ -16,12 +16,16 @@ export function formatPlan(plan: Plan, format: LogFormat): string {
   return [...cleanup, ...schemas, ...steps].join('\n\n');
 }
 
+const lateNote = '-- its template asks the database: compiled when its turn comes';
+
 function formatStep(step: Step, position: string): string {
   switch (step.kind) {
     case 'build':
       return formatBuild(step, position);
     case 'test':
       return formatTest(step, position);
+    case 'unit-test':
+      return `-- ${position}: unit test ${step.node}\n${step.isLate ? lateNote : `${step.sql};`}`;
   }
 }
 
@@ -30,7 +34,7 @@ function formatBuild(step: BuildStep, position: string): string {
   const after = step.after.length === 0 ? '' : ` after ${step.after.join(', ')}`;
   const parts = [
     `-- ${position}: build ${step.materialized} ${name}${after}`,
-    statements(step.stage),
+    step.isLate ? lateNote : statements(step.stage),
   ];
   if (step.fill.length > 0) {
     parts.push(
@@ -42,6 +46,9 @@ function formatBuild(step: BuildStep, position: string): string {
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  if (step.record && step.record.length > 0) {
+    parts.push(`-- in the same transaction\n${statements(step.record)}`);
+  }
   return parts.join('\n');
 }
 
@@ -74,7 +81,11 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  return `-- ${position}: test ${step.node} (${step.query.severity})\n${step.query.sql};`;
+  return step.queries
+    .map(({ test, sql, severity, isLate }) => {
+      return `-- ${position}: test ${test} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+    })
+    .join('\n');
 }
 
 function statements(list: readonly Statement[]): string {

@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import { nearestName } from '../../core/errors.ts';
+import { index } from './indexes.ts';
+import { builtMeta, hooks } from './runner-config.ts';
 import {
   boolean,
   count,
@@ -24,23 +26,10 @@ const enabledTagsMeta = {
   meta: map.optional(),
 };
 const common = { ...enabledTagsMeta, group: name.nullish() };
-const index = object({
-  columns: z.array(name, 'expected a list of columns').min(1, 'an index has at least one column'),
-  unique: boolean.default(false),
-  type: name.optional(),
-});
 const persistDocs = object({ relation: boolean.default(false), columns: boolean.default(false) });
-const hook = z.union(
-  [text, object({ sql: text, transaction: boolean.default(true), index: count.nullish() })],
-  'expected SQL, or a map with `sql` and `transaction`',
-);
-const hooks = z
-  .union([hook, z.array(hook)], 'expected SQL, or a list of it')
-  .transform((given) =>
-    [given].flat().map((it) => (typeof it === 'string' ? { sql: it, transaction: true } : it)),
-  );
 const built = {
   ...common,
+  meta: builtMeta.optional(),
   docs: docs.optional(),
   schema: name.nullish(),
   alias: name.nullish(),

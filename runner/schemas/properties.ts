@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { configAliases, configSchemas } from './configs.ts';
+import { builtMeta } from './runner-config.ts';
 import {
   boolean,
   columnConstraint,
@@ -88,6 +89,7 @@ const modelVersion = object({
 });
 const model = object({
   ...node,
+  meta: builtMeta.nullish(),
   config: config(configSchemas.model),
   access: oneOf(['private', 'protected', 'public']).nullish(),
   group: name.nullish(),
@@ -102,12 +104,14 @@ const model = object({
 });
 const seed = object({
   ...node,
+  meta: builtMeta.nullish(),
   config: config(configSchemas.seed),
   group: name.nullish(),
   quote_columns: boolean.nullish(),
 });
 const snapshot = object({
   ...node,
+  meta: builtMeta.nullish(),
   config: config(configSchemas.snapshot),
   group: name.nullish(),
   relation: text.nullish(),

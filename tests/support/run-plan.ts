@@ -11,6 +11,7 @@ import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
 import { planRefresh } from '../../runner/plan/refresh.ts';
+import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import type { Plan } from '../../runner/plan/types.ts';
 import { project } from './manifest.ts';
 
@@ -53,6 +54,7 @@ export async function runNodes(
       planFinish,
       planRefresh,
       deltaPlanner,
+      testPlanning,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,
