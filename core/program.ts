@@ -126,7 +126,7 @@ function formatAfterFlag(words: readonly string[]): LogFormat {
 }
 
 function logFormatOf(env: NodeJS.ProcessEnv): LogFormat {
-  return env['RUNNER_LOG_FORMAT'] === 'json' ? 'json' : 'text';
+  return (env['RUNNER_LOG_FORMAT'] ?? env['DBT_LOG_FORMAT']) === 'json' ? 'json' : 'text';
 }
 
 /** yargs ends some messages with lines of its own; the first sentence says what is wrong. */

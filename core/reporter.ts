@@ -15,6 +15,8 @@ export interface Reporter {
   /** Progress and notices, on stderr. */
   info(message: string, facts?: Facts): void;
   warn(message: string, facts?: Facts): void;
+  /** What went wrong in a run that goes on to its end, on stderr. */
+  error(message: string, facts?: Facts): void;
   /** An error in its three parts (where, what, hint), on stderr; a bug with its stack. */
   fault(error: unknown): void;
   /** What the user asked for, on stdout, untouched but for secrets. */
@@ -65,6 +67,7 @@ export function createReporter(program: string, format: LogFormat, sinks: Sinks)
     format,
     info: (message, facts) => log('info', message, facts),
     warn: (message, facts) => log('warn', message, facts),
+    error: (message, facts) => log('error', message, facts),
     fault: (error) => {
       if (format === 'text') sinks.err.write(`${scrub(faultText(error, colour))}\n`);
       else for (const fault of flatten(error)) log('error', sentence(fault), faultFacts(fault));

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The command line of runner: reads the words, loads the one command that they name.
 
-import type { ArgumentsCamelCase, Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import type { ExitCode, ProgramContext } from '../core/program.ts';
 import { parseWholeNumber } from '../core/whole-number.ts';
 import type { CommonOptions } from './commands/types.ts';
+import { indirectModes, type ResourceType, resourceTypes } from './graph/types.ts';
 
 const words = process.argv.slice(2);
 
@@ -22,19 +23,24 @@ async function main(): Promise<ExitCode> {
 }
 
 type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<void>;
-type Given = ArgumentsCamelCase<Record<string, unknown>>;
+type Given = Readonly<Record<string, unknown>>;
+type Command = (context: ProgramContext, given: Given) => Promise<ExitCode>;
+
+/** Runs a command once its flags are decided. */
+function settled(run: Run, command: Command) {
+  return (given: Given) =>
+    run(async (context) => {
+      const { settle } = await import('./commands/settle.ts');
+      const decided = settle(context, given);
+      return command(decided.context, decided.given);
+    });
+}
 
 function declareCommands(cli: Argv, run: Run): Argv {
-  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot') => (given: Given) =>
-    run(async (context) => {
+  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot') =>
+    settled(run, async (context, given) => {
       const { runNodes } = await import('./commands/run-nodes.ts');
-      return runNodes(context, verb, {
-        ...selectionOptions(given),
-        dryRun: given['dryRun'] === true,
-        failFast: given['failFast'] === true,
-        fullRefresh: given['fullRefresh'] === true,
-        eventTime: eventTimeOptions(given),
-      });
+      return runNodes(context, verb, runOptions(given));
     });
   return declareUpkeep(commonFlags(cli), run)
     .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
@@ -48,8 +54,11 @@ function declareCommands(cli: Argv, run: Run): Argv {
     .command('test', 'run tests on the published tables', runFlags, runVerb('test'))
     .command('seed', 'load the CSV files of the seed folders', runFlags, runVerb('seed'))
     .command('snapshot', 'keep versions of changing rows', runFlags, runVerb('snapshot'))
-    .command('compile', 'write the SQL that would run to target/compiled', compileFlags, (given) =>
-      run(async (context) => {
+    .command(
+      'compile',
+      'write the SQL that would run to target/compiled',
+      compileFlags,
+      settled(run, async (context, given) => {
         const { compile } = await import('./commands/compile.ts');
         return compile(context, {
           ...selectionOptions(given),
@@ -59,8 +68,11 @@ function declareCommands(cli: Argv, run: Run): Argv {
         });
       }),
     )
-    .command('show [name]', 'print rows of a model, a test or a query', showFlags, (given) =>
-      run(async (context) => {
+    .command(
+      'show [name]',
+      'print rows of a model, a test or a query',
+      showFlags,
+      settled(run, async (context, given) => {
         const { show } = await import('./commands/show.ts');
         return show(context, {
           ...commonOptions(given),
@@ -72,13 +84,16 @@ function declareCommands(cli: Argv, run: Run): Argv {
         });
       }),
     )
-    .command(['ls', 'list'], 'list the nodes of a selection', lsFlags, (given) =>
-      run(async (context) => {
+    .command(
+      ['ls', 'list'],
+      'list the nodes of a selection',
+      lsFlags,
+      settled(run, async (context, given) => {
         const { ls } = await import('./commands/ls.ts');
         return ls(context, {
           ...selectionOptions(given),
           output: oneOf(['selector', 'name', 'path', 'json'], given['output']),
-          resourceTypes: list(given['resourceType']),
+          outputKeys: list(given['outputKeys']).flatMap((keys) => keys.split(/[\s,]+/)),
         });
       }),
     )
@@ -92,9 +107,12 @@ function declareCommands(cli: Argv, run: Run): Argv {
 
 /** The commands that build nothing. */
 function declareUpkeep(cli: Argv, run: Run): Argv {
-  return cli
-    .command('deps', 'install the packages that the project names', depsFlags, (given) =>
-      run(async (context) => {
+  return declareProject(cli, run)
+    .command(
+      'deps',
+      'install the packages that the project names',
+      depsFlags,
+      settled(run, async (context, given) => {
         const { deps } = await import('./commands/deps.ts');
         const added = text(given['addPackage']);
         const source = oneOf(['hub', 'git', 'local'], given['source']);
@@ -106,8 +124,11 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         });
       }),
     )
-    .command('source <action>', 'how old the rows of sources are', sourceFlags, (given) =>
-      run(async (context) => {
+    .command(
+      'source <action>',
+      'how old the rows of sources are',
+      sourceFlags,
+      settled(run, async (context, given) => {
         const { sourceFreshness } = await import('./commands/source-freshness.ts');
         return sourceFreshness(context, {
           ...selectionOptions(given),
@@ -115,14 +136,20 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
         });
       }),
     )
-    .command('debug', 'show the settings in use and try the connection', {}, (given) =>
-      run(async (context) => {
+    .command(
+      'debug',
+      'show the settings in use and try the connection',
+      {},
+      settled(run, async (context, given) => {
         const { debug } = await import('./commands/debug.ts');
         return debug(context, commonOptions(given));
       }),
     )
-    .command('db <action>', 'the embedded PostgreSQL by hand', dbFlags, (given) =>
-      run(async (context) => {
+    .command(
+      'db <action>',
+      'the embedded PostgreSQL by hand',
+      dbFlags,
+      settled(run, async (context, given) => {
         const { db } = await import('./commands/db.ts');
         return db(context, {
           ...commonOptions(given),
@@ -134,24 +161,121 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
     );
 }
 
+/** The commands about the project as a whole. */
+function declareProject(cli: Argv, run: Run): Argv {
+  return cli
+    .command(
+      'init [name]',
+      'make a project that builds, in a new folder',
+      (own) => own.positional('name', { type: 'string', describe: 'name of the project' }),
+      settled(run, async (context, given) => {
+        const { init } = await import('./commands/init.ts');
+        return init(context, { name: text(given['name']), parentDir: text(given['projectDir']) });
+      }),
+    )
+    .command(
+      'parse',
+      'read the project, show every fault, write manifest.json',
+      {},
+      settled(run, async (context, given) => {
+        const { parse } = await import('./commands/parse.ts');
+        return parse(context, commonOptions(given));
+      }),
+    )
+    .command(
+      'retry',
+      'run again what failed or was skipped in the run before',
+      retryFlags,
+      settled(run, async (context, given) => {
+        const { retry } = await import('./commands/retry.ts');
+        return retry(context, runOptions(given));
+      }),
+    )
+    .command(
+      'docs <action>',
+      'generate: write catalog.json, the tables and columns that are in the database',
+      (own) =>
+        selectionFlags(own).positional('action', {
+          choices: ['generate'] as const,
+          describe: 'what to do',
+        }),
+      settled(run, async (context, given) => {
+        const { docsGenerate } = await import('./commands/docs-generate.ts');
+        return docsGenerate(context, selectionOptions(given));
+      }),
+    )
+    .command(
+      'clean',
+      'remove the folders that clean-targets names',
+      {},
+      settled(run, async (context, given) => {
+        const { clean } = await import('./commands/clean.ts');
+        return clean(context, commonOptions(given));
+      }),
+    )
+    .completion('completion', 'print a script that completes commands and flags in your shell');
+}
+
+function retryFlags(cli: Argv): Argv {
+  return cli
+    .option('threads', { type: 'string', describe: 'nodes built at once' })
+    .option('fail-fast', {
+      alias: 'x',
+      type: 'boolean',
+      describe: 'start nothing after a failure',
+    })
+    .option('full-refresh', {
+      alias: 'f',
+      type: 'boolean',
+      describe: 'build incremental models anew from all their rows',
+    });
+}
+
 function commonFlags(cli: Argv): Argv {
   return cli
-    .option('project-dir', { type: 'string', default: '.', describe: 'folder of dbt_project.yml' })
+    .option('project-dir', { type: 'string', describe: 'folder of dbt_project.yml' })
     .option('profiles-dir', { type: 'string', describe: 'folder of profiles.yml' })
     .option('profile', { type: 'string', describe: 'profile to use' })
     .option('target', { alias: 't', type: 'string', describe: 'output of the profile to use' })
+    .option('target-path', { type: 'string', describe: 'folder for what is written: target' })
+    .option('quiet', { alias: 'q', type: 'boolean', describe: 'print errors and results only' })
+    .option('warn-error', { type: 'boolean', describe: 'take every warning for an error' })
     .option('vars', { type: 'string', describe: "values for var(), as YAML: '{cycle: 2020}'" });
 }
 
 function selectionFlags(cli: Argv): Argv {
   return cli
     .option('select', {
-      alias: 's',
+      alias: ['s', 'm', 'models'],
       type: 'string',
       array: true,
       describe: 'nodes to work on: names, path:…, tag:…, with + for parents and children',
     })
-    .option('exclude', { type: 'string', array: true, describe: 'nodes to leave out' });
+    .option('exclude', { type: 'string', array: true, describe: 'nodes to leave out' })
+    .option('selector', { type: 'string', describe: 'a selection of selectors.yml, by its name' })
+    .option('resource-type', {
+      alias: 'resource-types',
+      type: 'string',
+      array: true,
+      choices: resourceTypes,
+      describe: 'kinds of node to keep',
+    })
+    .option('exclude-resource-type', {
+      alias: 'exclude-resource-types',
+      type: 'string',
+      array: true,
+      choices: resourceTypes,
+      describe: 'kinds of node to leave out',
+    })
+    .option('indirect-selection', {
+      choices: indirectModes,
+      describe: 'which tests come along: with any parent, with all, with all that are built, none',
+    })
+    .option('state', {
+      type: 'string',
+      describe:
+        'folder with the artifacts of an earlier run, for state:, result: and source_status:',
+    });
 }
 
 function runFlags(cli: Argv): Argv {
@@ -218,11 +342,10 @@ function lsFlags(cli: Argv): Argv {
       default: 'selector',
       describe: 'what to print of each node',
     })
-    .option('resource-type', {
+    .option('output-keys', {
       type: 'string',
       array: true,
-      choices: ['model', 'seed', 'snapshot', 'test', 'source'],
-      describe: 'kinds of node to list',
+      describe: 'with --output json: the keys to print',
     });
 }
 
@@ -272,10 +395,22 @@ function commonOptions(given: Given): CommonOptions {
     profile: text(given['profile']),
     target: text(given['target']),
     varsText: text(given['vars']),
+    targetPath: text(given['targetPath']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
     storeFailures:
       given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
+  };
+}
+
+function runOptions(given: Given) {
+  return {
+    ...selectionOptions(given),
+    dryRun: given['dryRun'] === true,
+    failFast: given['failFast'] === true,
+    fullRefresh: given['fullRefresh'] === true,
+    eventTime: eventTimeOptions(given),
+    warnError: given['warnError'] === true,
   };
 }
 
@@ -284,12 +419,22 @@ function selectionOptions(given: Given) {
     ...commonOptions(given),
     select: list(given['select']),
     exclude: list(given['exclude']),
+    selector: text(given['selector']),
+    indirectSelection: indirectModes.find((mode) => mode === given['indirectSelection']),
+    state: text(given['state']),
+    resourceTypes: typesOf(given['resourceType']),
+    excludeResourceTypes: typesOf(given['excludeResourceType']),
   };
 }
 
 function eventTimeOptions(given: Given): CommonOptions['eventTime'] {
   const [start, end] = [text(given['eventTimeStart']), text(given['eventTimeEnd'])];
   return start === undefined && end === undefined ? undefined : { start, end };
+}
+
+function typesOf(value: unknown): readonly ResourceType[] {
+  const given = list(value);
+  return resourceTypes.filter((type) => given.includes(type));
 }
 
 function text(value: unknown): string | undefined {

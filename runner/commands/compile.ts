@@ -4,7 +4,8 @@ import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
 import { isSqlNode } from '../compile/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
-import { compileLate, loadProject, selectFrom } from './load-project.ts';
+import { selectFrom } from './choose-nodes.ts';
+import { compileLate, loadProject } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled } from './write-artifacts.ts';
 

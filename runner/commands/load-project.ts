@@ -13,7 +13,6 @@ import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
 import { buildGraph } from '../graph/build-graph.ts';
-import { selectNodes } from '../graph/select.ts';
 import type { Graph } from '../graph/types.ts';
 import { parseProject } from '../project/parse-project.ts';
 import { parseProjectFile, readProfileName } from '../project/project-file.ts';
@@ -23,7 +22,7 @@ import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts
 import { answerUntilDone } from './answer-questions.ts';
 import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
-import type { CommonOptions, SelectionOptions } from './types.ts';
+import type { CommonOptions } from './types.ts';
 
 /** A project compiled for a target. */
 export interface LoadedProject {
@@ -72,10 +71,12 @@ export function readProject(context: ProgramContext, options: CommonOptions): Re
   };
   const target = readTarget(request);
   const yamlInputs = { target: yamlTarget(targetFacts(target, options.threads)), vars, env };
-  const file = parseProjectFile(
+  const written = parseProjectFile(
     { project: text, vars: readOptionalText(projectDir, 'vars.yml') },
     yamlInputs,
   );
+  const { targetPath = written.paths.target } = options;
+  const file = { ...written, paths: { ...written.paths, target: targetPath } };
   return { projectDir, env, vars, file, target, request, yamlInputs };
 }
 
@@ -183,26 +184,6 @@ function targetFacts(target: Target, threads: number | undefined): CompileInputs
 }
 
 /**
- * Evaluates --select and --exclude.
- * @throws {UserError} where a criterion matches nothing and so nothing at all is selected.
- */
-export function selectFrom(
-  project: LoadedProject,
-  options: SelectionOptions,
-  context: ProgramContext,
-): ReadonlySet<string> {
-  const { nodes, unmatched } = selectNodes(project.manifest, project.graph, options);
-  for (const { criterion, nearest } of unmatched) {
-    const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-    context.reporter.warn(`\`${criterion}\` matches no node${hint}`);
-  }
-  if (nodes.size > 0) return nodes;
-  throw new UserError('the selection is empty: there is nothing to do', {
-    where: '--select',
-    hint: 'see what there is with `runner ls`',
-  });
-}
-
 /** Compiles the late ones among these nodes with what the database holds now. */
 export async function compileLate(
   context: ProgramContext,

@@ -20,8 +20,9 @@ import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { runnerSchema } from '../state/schema.ts';
+import { selectFrom } from './choose-nodes.ts';
 import { lateRun } from './late-steps.ts';
-import { loadProject, selectFrom } from './load-project.ts';
+import { loadProject } from './load-project.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import {
@@ -40,6 +41,8 @@ export interface RunOptions extends SelectionOptions {
   readonly dryRun: boolean;
   /** Start no node after the first failure. */
   readonly failFast: boolean;
+  /** A test that warns counts as one that fails. */
+  readonly warnError?: boolean;
 }
 
 /** Runs the selected nodes of a project in dependency order. */
@@ -99,7 +102,8 @@ export async function runNodes(
         await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
-        return isGood(result) ? 0 : 1;
+        const warned = result.outcomes.some(({ status }) => status === 'warn');
+        return isGood(result) && !(warned && options.warnError === true) ? 0 : 1;
       };
       // A dry run writes nothing and need not wait for one that does.
       return options.dryRun ? await perform() : await withLease(database, 'runner', perform);

@@ -7,7 +7,8 @@ import { withTarget } from '../../core/target.ts';
 import type { Source } from '../compile/types.ts';
 import { readFreshness } from '../execute/source-freshness.ts';
 import { reportFreshness, reportFreshnessEnd } from '../report/freshness.ts';
-import { loadProject, selectFrom } from './load-project.ts';
+import { selectFrom } from './choose-nodes.ts';
+import { loadProject } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeSources } from './write-artifacts.ts';
 

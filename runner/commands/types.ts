@@ -1,5 +1,7 @@
 // What every command is given: the options that the command line, or a program, sets.
 
+import type { IndirectMode, ResourceType } from '../graph/types.ts';
+
 /** Options of every command. */
 export interface CommonOptions {
   readonly projectDir: string;
@@ -8,6 +10,8 @@ export interface CommonOptions {
   readonly target: string | undefined;
   /** YAML of values for `var()`, over those of dbt_project.yml. */
   readonly varsText: string | undefined;
+  /** In place of `target-path` of dbt_project.yml. */
+  readonly targetPath?: string | undefined;
   readonly threads: number | undefined;
   /** Build incremental models anew; false where the command has no such flag. */
   readonly fullRefresh?: boolean;
@@ -29,4 +33,15 @@ export interface EventTimeOptions {
 export interface SelectionOptions extends CommonOptions {
   readonly select: readonly string[];
   readonly exclude: readonly string[];
+  /** Ids to work on in place of a selection, as `retry` has them. */
+  readonly ids?: readonly string[];
+  /** Name of a selection of selectors.yml. */
+  readonly selector?: string | undefined;
+  /** Which tests come along; `eager` where absent. */
+  readonly indirectSelection?: IndirectMode | undefined;
+  /** Folder with artifacts of an earlier run, relative to the project. */
+  readonly state?: string | undefined;
+  /** Kinds of node to keep; all where empty. */
+  readonly resourceTypes?: readonly ResourceType[];
+  readonly excludeResourceTypes?: readonly ResourceType[];
 }

@@ -12,18 +12,13 @@ import {
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
-import { readVersion } from '../../core/version.ts';
 import type { Late } from '../compile/compile-nodes.ts';
 import { isSqlNode, type NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
-import {
-  compiledPath,
-  type InvocationFacts,
-  manifestJson,
-  runResultsJson,
-} from '../report/artifacts.ts';
+import { compiledPath, runResultsJson } from '../report/artifacts.ts';
 import { type FreshnessRun, sourcesJson } from '../report/freshness.ts';
 import type { LoadedProject } from './load-project.ts';
+import { factsOf, manifestOf } from './make-manifest.ts';
 import type { CommonOptions } from './types.ts';
 
 /** Where the artifacts of a run went. */
@@ -56,10 +51,23 @@ export async function writeCompiled(
   return { shownPath: (path) => join(project.file.paths.target, path) };
 }
 
-/** Writes manifest.json. */
-export async function writeManifest(project: LoadedProject, options: CommonOptions): Promise<void> {
-  const text = manifestJson(project.manifest, project.graph, factsOf(project, options));
-  await writeWhole(project, 'manifest.json', text);
+/** Writes manifest.json and returns its path as the user would type it. */
+export async function writeManifest(
+  project: LoadedProject,
+  options: CommonOptions,
+): Promise<string> {
+  return writeArtifact(project, 'manifest.json', manifestOf(project, options));
+}
+
+/** Writes an artifact as JSON and returns its path as the user would type it. */
+export async function writeArtifact(
+  project: LoadedProject,
+  name: string,
+  artifact: object,
+): Promise<string> {
+  const text = `${JSON.stringify(artifact)}\n`;
+  await writeWhole(project, name, project.request.reporter.scrub(text));
+  return join(project.file.paths.target, name);
 }
 
 /** Writes the compiled SQL of a node whose turn has come. */
@@ -118,17 +126,6 @@ export async function writeSources(
     options.output ?? join(targetDir(project), 'sources.json'),
   );
   await writeAt(path, project.request.reporter.scrub(text));
-}
-
-function factsOf(project: LoadedProject, options: CommonOptions): InvocationFacts {
-  return {
-    invocationId: project.inputs.invocationId,
-    programVersion: readVersion(),
-    generatedAt: project.inputs.runStartedAt,
-    projectName: project.file.name,
-    databaseName: project.inputs.target.database,
-    command: options.commandLine,
-  };
 }
 
 function targetDir(project: LoadedProject): string {

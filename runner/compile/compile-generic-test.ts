@@ -125,7 +125,7 @@ function testOf(
   return {
     kind: 'test' as const,
     testKind: 'generic' as const,
-    uniqueId: `test.${test.packageName}.${test.name}.${test.hash}`,
+    uniqueId: genericTestId(test),
     name: test.name,
     alias: config.alias ?? test.alias,
     packageName: test.packageName,
@@ -139,6 +139,11 @@ function testOf(
     rawSql,
     refusals: refusalsOf(config, layers, test.path),
   };
+}
+
+/** Returns the id of a generic test: tests of one name differ by a hash of what they are about. */
+export function genericTestId({ packageName, name, hash }: ParsedGenericTest): NodeId {
+  return `test.${packageName}.${name}.${hash}`;
 }
 
 function findMacro(resolver: Resolver, test: ParsedGenericTest): string {

@@ -26,6 +26,8 @@ export interface MacroLibrary {
   readonly globals: ReadonlyMap<string, Value>;
   /** The namespace `dbt`: the macros that come with the runner. */
   readonly internal: HostObject;
+  /** Every macro, by package and name. */
+  readonly packages: ReadonlyMap<string, ReadonlyMap<string, MacroDefinition>>;
   /** The macros among `globals`. */
   readonly definitions: ReadonlyMap<string, MacroDefinition>;
   /** What nodes of a package see: its own macros before those of the project. */
@@ -88,6 +90,7 @@ export function loadMacros(
   return {
     globals: visibleFrom(order.projectName),
     internal: namespaces.get(internalPackage) ?? namespace(internalPackage, none),
+    packages: new Map([...packages].map(([name, macros]) => [name, definitionsOf([...macros])])),
     definitions: definitionsOf([...internal, ...own]),
     visibleFrom,
     find: (from, packageName, name) => find(from, packageName, name)?.definition,

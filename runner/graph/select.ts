@@ -1,17 +1,33 @@
-// dbt's selection grammar over the graph: `+model`, `tag:x`, `path:models/gold`, unions, intersections.
+// A selection over the graph: criteria, their relatives, unions and intersections, and the tests that come along.
 
 import { nearestName, UserError } from '../../core/errors.ts';
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type { NodeId } from '../compile/types.ts';
 import { globToRegExp } from './glob.ts';
-import type { Graph } from './types.ts';
+import type { MatchMethod } from './method-names.ts';
+import { type Matches, matcherOf } from './methods.ts';
+import { parseUnion } from './parse-criteria.ts';
+import type {
+  Criterion,
+  CriterionSet,
+  IndirectMode,
+  NamedSelector,
+  Selectable,
+  SelectionProject,
+  SelectionSpec,
+} from './types.ts';
 
-/** What the command line chooses; an empty `select` means everything. */
+/** What the command line chooses. */
 export interface Selection {
+  /** Empty for everything, or for the default selector where there is one. */
   readonly select: readonly string[];
   readonly exclude: readonly string[];
+  /** Name of a selection of selectors.yml, in place of the two above. */
+  readonly selector?: string | undefined;
+  /** `eager` where absent. */
+  readonly indirect?: IndirectMode | undefined;
 }
 
-/** What a criterion that matches nothing is told to. */
+/** What a selection found. */
 export interface Selected {
   readonly nodes: ReadonlySet<NodeId>;
   /** Criteria that matched no node, as written, with the nearest name where there is one. */
@@ -21,183 +37,242 @@ export interface Selected {
   }[];
 }
 
+/** As in dbt: everything that is not an operation. */
+const everything = ['fqn:*', 'source:*', 'exposure:*', 'metric:*', 'semantic_model:*'];
+
 /**
- * Evaluates a selection. Tests come along with any selected parent, as under dbt's `eager` mode.
- * @throws {UserError} for a criterion that the grammar does not have.
+ * Evaluates a selection.
+ * @throws {UserError} for a criterion that the grammar does not have, and for selectors in a circle.
  */
-export function selectNodes(manifest: Manifest, graph: Graph, selection: Selection): Selected {
-  const unmatched: { criterion: string; nearest: string | undefined }[] = [];
-  const union = (criteria: readonly string[]): Set<NodeId> => {
-    const found = new Set<NodeId>();
-    for (const criterion of criteria.flatMap((text) => text.split(/\s+/)).filter(Boolean)) {
-      const matches = evaluateIntersection(manifest, graph, criterion);
-      if (matches.size === 0) {
-        unmatched.push({ criterion, nearest: nearestNode(manifest, criterion) });
-      }
-      for (const id of matches) found.add(id);
-    }
-    return found;
+export function selectNodes(project: SelectionProject, selection: Selection): Selected {
+  const spec = specOf(project, selection);
+  const evaluation: Evaluation = { project, unmatched: [], open: [] };
+  const { direct } = evaluate(evaluation, spec);
+  return {
+    nodes: direct,
+    unmatched: evaluation.unmatched.map((criterion) => ({
+      criterion,
+      nearest: nearestNode(project, criterion),
+    })),
   };
-  const chosen =
-    selection.select.length === 0 ? new Set(manifest.nodes.keys()) : union(selection.select);
-  const excluded = union(selection.exclude);
-  return { nodes: new Set([...chosen].filter((id) => !excluded.has(id))), unmatched };
 }
 
-function evaluateIntersection(manifest: Manifest, graph: Graph, text: string): ReadonlySet<NodeId> {
-  const sets = text.split(',').map((part) => {
-    if (part === '') {
-      throw new UserError(`\`${text}\` has an empty part between commas`, {
-        where: '--select',
-        hint: 'a comma joins two criteria that must both hold, without spaces',
+/**
+ * Returns the nodes of one criterion alone, without relatives and without the tests that come along.
+ * @throws {UserError} as `selectNodes` does.
+ */
+export function matchCriterion(
+  project: SelectionProject,
+  criterion: Criterion,
+): ReadonlySet<NodeId> {
+  return matchesOf({ project, unmatched: [], open: [] }, criterion);
+}
+
+function specOf(project: SelectionProject, selection: Selection): SelectionSpec {
+  const { select, exclude, selector, indirect = 'eager' } = selection;
+  if (selector !== undefined) {
+    if (select.length > 0 || exclude.length > 0) {
+      throw new UserError('--selector stands for --select and --exclude', {
+        where: '--selector',
+        hint: `to add to it, write --select selector:${selector}`,
       });
     }
-    return withTests(manifest, graph, evaluateCriterion(manifest, graph, parseCriterion(part)));
-  });
-  const [first = new Set<NodeId>(), ...others] = sets;
-  return new Set([...first].filter((id) => others.every((set) => set.has(id))));
-}
-
-interface Criterion {
-  readonly text: string;
-  readonly method: string;
-  readonly argument: string | undefined;
-  readonly value: string;
-  /** Generations above and below; Infinity for all. */
-  readonly parents: number;
-  readonly children: number;
-  /** `@`: descendants and all that those need. */
-  readonly childrensParents: boolean;
-}
-
-const grammar =
-  /^(?<at>@)?(?:(?<parents>\d*)(?<up>\+))?(?:(?<method>[a-z_]+)(?:\.(?<argument>[^:]+))?:)?(?<value>.*?)(?:(?<down>\+)(?<children>\d*))?$/;
-
-function parseCriterion(text: string): Criterion {
-  const groups = grammar.exec(text)?.groups;
-  const value = groups?.['value'] ?? '';
-  if (groups === undefined || value === '') {
-    throw new UserError(`\`${text}\` is not a selection`, {
-      where: '--select',
-      hint: 'write a name, `path:…`, `tag:…`, with `+` before or after for parents or children',
-    });
+    const [found] = findSelectors(project.selectors, selector, '--selector');
+    if (found !== undefined) return found.spec;
   }
-  if (groups['at'] && groups['down']) {
-    throw new UserError(`\`${text}\`: \`@\` takes all children already`, {
-      where: '--select',
-      hint: `write \`${text.slice(0, -1)}\``,
-    });
+  if (select.length === 0 && exclude.length === 0) {
+    const chosen = [...project.selectors.values()].find((one) => one.isDefault);
+    if (chosen !== undefined) return chosen.spec;
   }
-  const depth = (sign: string | undefined, digits: string | undefined): number => {
-    if (!sign) return 0;
-    return digits ? Number(digits) : Number.POSITIVE_INFINITY;
-  };
+  const included = parseUnion(select.length === 0 ? everything : select, indirect, '--select');
+  const excluded = parseUnion(exclude, indirect, '--exclude');
   return {
-    text,
-    method: groups['method'] ?? implicitMethod(value),
-    argument: groups['argument'],
-    value,
-    parents: depth(groups['up'], groups['parents']),
-    children: depth(groups['down'], groups['children']),
-    childrensParents: groups['at'] !== undefined,
+    kind: 'difference',
+    indirect: 'eager',
+    parts: [select.length === 0 ? silent(included) : included, excluded],
   };
 }
 
-function implicitMethod(value: string): string {
-  if (value.includes('/')) return 'path';
-  return /\.(sql|csv|ya?ml)$/.test(value) ? 'file' : 'fqn';
+/** A project need not have sources or exposures. */
+function silent(set: CriterionSet): CriterionSet {
+  const parts = set.parts.map((part) => ({ ...part, toldAs: undefined }));
+  return { ...set, parts };
 }
 
-function evaluateCriterion(manifest: Manifest, graph: Graph, criterion: Criterion): Set<NodeId> {
-  const matcher = matchers[criterion.method];
-  if (!matcher) {
-    const nearest = nearestName(criterion.method, Object.keys(matchers));
-    throw new UserError(`\`${criterion.method}:\` is not a selection method`, {
-      where: '--select',
-      hint: nearest
-        ? `did you mean \`${nearest}:\`?`
-        : `the methods are ${Object.keys(matchers).join(', ')}`,
-    });
+interface Evaluation {
+  readonly project: SelectionProject;
+  readonly unmatched: string[];
+  /** Selectors being evaluated, one inside the other. */
+  readonly open: readonly string[];
+}
+
+interface Found {
+  readonly direct: ReadonlySet<NodeId>;
+  /** Tests left out for a parent that is missing, which another part may bring; with `direct`. */
+  readonly possible: ReadonlySet<NodeId>;
+}
+
+function evaluate(evaluation: Evaluation, spec: SelectionSpec): Found {
+  if (spec.kind === 'criterion') return evaluateCriterion(evaluation, spec);
+  const parts = spec.parts.map((part) => evaluate(evaluation, part));
+  const direct = combine(
+    spec.kind,
+    parts.map((part) => part.direct),
+  );
+  const possible = combine(
+    spec.kind,
+    parts.map((part) => part.possible),
+  );
+  const found = withReturning(evaluation.project, spec.indirect, direct, possible);
+  if (spec.toldAs !== undefined && found.size === 0) evaluation.unmatched.push(spec.toldAs);
+  return { direct: found, possible: new Set([...found, ...possible]) };
+}
+
+function combine(
+  kind: CriterionSet['kind'],
+  sets: readonly ReadonlySet<NodeId>[],
+): ReadonlySet<NodeId> {
+  const [first = new Set<NodeId>(), ...others] = sets;
+  switch (kind) {
+    case 'union':
+      return new Set([first, ...others].flatMap((set) => [...set]));
+    case 'intersection':
+      return new Set([...first].filter((id) => others.every((set) => set.has(id))));
+    case 'difference':
+      return new Set([...first].filter((id) => !others.some((set) => set.has(id))));
   }
-  const matches = matcher(criterion.value, criterion.argument);
-  const found = new Set([...manifest.nodes.values()].filter(matches).map((node) => node.uniqueId));
-  const start = [...found];
-  for (const id of reach(start, graph.parents, criterion.parents)) found.add(id);
-  for (const id of reach(start, graph.children, criterion.children)) found.add(id);
+}
+
+/** Tests whose parents the parts have brought together. */
+function withReturning(
+  project: SelectionProject,
+  indirect: IndirectMode,
+  direct: ReadonlySet<NodeId>,
+  possible: ReadonlySet<NodeId>,
+): ReadonlySet<NodeId> {
+  if (indirect !== 'cautious' && indirect !== 'buildable') return direct;
+  const there =
+    indirect === 'cautious' ? direct : new Set([...direct, ...ancestors(project, direct)]);
+  const returning = [...possible].filter((id) => {
+    const node = project.nodes.get(id);
+    return (
+      node !== undefined && isTest(node) && node.dependsOn.every((parent) => there.has(parent))
+    );
+  });
+  return new Set([...direct, ...returning]);
+}
+
+function evaluateCriterion(evaluation: Evaluation, criterion: Criterion): Found {
+  const { project } = evaluation;
+  const { parents, children } = project.edges;
+  const matches = matchesOf(evaluation, criterion);
+  const start = [...matches];
+  const found = new Set(matches);
+  const add = (ids: Iterable<NodeId>): void => {
+    for (const id of ids) found.add(id);
+  };
   if (criterion.childrensParents) {
-    const below = reach(start, graph.children, Number.POSITIVE_INFINITY);
-    for (const id of below) found.add(id);
-    for (const id of reach([...found], graph.parents, Number.POSITIVE_INFINITY)) found.add(id);
+    const below = [...reach(start, children, Number.POSITIVE_INFINITY)];
+    add(below);
+    add(reach([...start, ...below], parents, Number.POSITIVE_INFINITY));
+  }
+  add(reach(start, parents, criterion.parents));
+  add(reach(start, children, criterion.children));
+  return withTests(project, found, criterion.indirect);
+}
+
+function matchesOf(evaluation: Evaluation, criterion: Criterion): ReadonlySet<NodeId> {
+  const { project } = evaluation;
+  if (criterion.method === 'selector') return ofSelectors(evaluation, criterion);
+  // as: parsing has checked the method, and the last line has taken `selector` away
+  const matches: Matches = matcherOf(criterion.method as MatchMethod, criterion, project);
+  return new Set([...project.nodes.values()].filter(matches).map((node) => node.uniqueId));
+}
+
+/** `selector:name`: the nodes of selections of selectors.yml, by name or pattern. */
+function ofSelectors(evaluation: Evaluation, criterion: Criterion): ReadonlySet<NodeId> {
+  const { project, open } = evaluation;
+  const pattern = String(criterion.value);
+  const found = new Set<NodeId>();
+  for (const { name, spec } of findSelectors(project.selectors, pattern, '--select')) {
+    if (open.includes(name)) throw circleFault(project.selectors, [...open, name]);
+    const { direct } = evaluate({ ...evaluation, open: [...open, name] }, spec);
+    for (const id of direct) found.add(id);
   }
   return found;
 }
 
-type Matcher = (value: string, argument: string | undefined) => (node: Node) => boolean;
-
-const matchers: Readonly<Record<string, Matcher>> = {
-  fqn: (value) => matchFqn(value),
-  path: (value) => {
-    const glob = globToRegExp(value.replace(/^\.\//, '').replace(/\/$/, ''));
-    return (node) =>
-      glob.test(node.path) || folderPrefixes(node.path).some((path) => glob.test(path));
-  },
-  file: (value) => {
-    const glob = globToRegExp(value);
-    return (node) => {
-      const file = node.path.split('/').at(-1) ?? node.path;
-      return glob.test(file) || glob.test(file.replace(/\.[^.]+$/, ''));
-    };
-  },
-  tag: (value) => {
-    const glob = globToRegExp(value);
-    return (node) => node.tags.some((tag) => glob.test(tag));
-  },
-  package: (value) => {
-    const glob = globToRegExp(value);
-    return (node) => glob.test(node.packageName);
-  },
-  resource_type: (value) => (node) => node.kind.replace('-', '_') === value,
-  test_type: (value) => (node) =>
-    node.kind === 'unit-test'
-      ? value === 'unit'
-      : node.kind === 'test' && (node.testKind === value || value === 'data'),
-  test_name: (value) => {
-    const glob = globToRegExp(value);
-    return (node) => node.kind === 'test' && glob.test(node.testName ?? '');
-  },
-  source: (value) => {
-    const [name = '*', table = '*'] = value.split('.');
-    const globs = [globToRegExp(name), globToRegExp(table)] as const;
-    return (node) =>
-      node.kind === 'source' && globs[0].test(node.sourceName) && globs[1].test(node.name);
-  },
-  config: (value, argument) => (node) =>
-    argument === 'materialized' && node.kind === 'model' && node.materialized === value,
-};
-
-/** A name, or a dotted prefix of package and folders; sources are chosen by `source:` alone. */
-function matchFqn(value: string): (node: Node) => boolean {
-  const parts = value.split('.').map(globToRegExp);
-  const whole = globToRegExp(value);
-  const isPrefix = (fqn: readonly string[]): boolean =>
-    parts.length <= fqn.length && parts.every((part, index) => part.test(fqn[index] ?? ''));
-  return (node) => {
-    if (node.kind === 'source') return false;
-    if (whole.test(node.name)) return true;
-    return isPrefix(node.fqn) || isPrefix(node.fqn.slice(1));
-  };
+function findSelectors(
+  selectors: ReadonlyMap<string, NamedSelector>,
+  pattern: string,
+  where: string,
+): readonly NamedSelector[] {
+  const glob = globToRegExp(pattern);
+  const found = [...selectors.values()].filter(({ name }) => name === pattern || glob.test(name));
+  if (found.length > 0) return found;
+  const names = [...selectors.keys()];
+  const nearest = nearestName(pattern, names);
+  throw new UserError(`there is no selector \`${pattern}\``, {
+    where,
+    hint:
+      names.length === 0
+        ? 'define it in selectors.yml, beside dbt_project.yml'
+        : nearest
+          ? `did you mean \`${nearest}\`?`
+          : `there are ${names.join(', ')}`,
+  });
 }
 
-/** Every test of a selected node comes along. */
-function withTests(manifest: Manifest, graph: Graph, ids: Set<NodeId>): Set<NodeId> {
-  const found = new Set(ids);
-  for (const id of ids) {
-    for (const child of graph.children.get(id) ?? []) {
-      const kind = manifest.nodes.get(child)?.kind;
-      if (kind === 'test' || kind === 'unit-test') found.add(child);
+function circleFault(
+  selectors: ReadonlyMap<string, NamedSelector>,
+  open: readonly string[],
+): UserError {
+  const last = open.at(-1) ?? '';
+  const circle = open.slice(open.indexOf(last));
+  return new UserError(`selectors name each other in a circle: ${circle.join(' -> ')}`, {
+    where: selectors.get(last)?.place,
+    hint: 'take one of these `selector:` criteria away',
+  });
+}
+
+/** The tests that come along with what is selected. */
+function withTests(
+  project: SelectionProject,
+  selected: ReadonlySet<NodeId>,
+  indirect: IndirectMode,
+): Found {
+  if (indirect === 'empty') return { direct: selected, possible: selected };
+  const direct = new Set(selected);
+  const possible = new Set(selected);
+  const there = indirect === 'buildable' ? buildable(project, selected) : selected;
+  for (const id of selected) {
+    for (const child of project.edges.children.get(id) ?? []) {
+      const node = project.nodes.get(child);
+      if (node === undefined || !isTest(node)) continue;
+      possible.add(child);
+      const comes = indirect === 'eager' || node.dependsOn.every((parent) => there.has(parent));
+      if (comes) direct.add(child);
     }
   }
-  return found;
+  return { direct, possible };
+}
+
+/** What a run of the selection can count on: it, all above it, and every source. */
+function buildable(project: SelectionProject, selected: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+  const sources = [...project.nodes.values()].filter((node) => node.resourceType === 'source');
+  return new Set([
+    ...selected,
+    ...ancestors(project, selected),
+    ...sources.map((node) => node.uniqueId),
+  ]);
+}
+
+function ancestors({ edges }: SelectionProject, ids: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+  return reach([...ids], edges.parents, Number.POSITIVE_INFINITY);
+}
+
+function isTest({ resourceType }: Selectable): boolean {
+  return resourceType === 'test' || resourceType === 'unit_test';
 }
 
 function reach(
@@ -215,15 +290,10 @@ function reach(
   return found;
 }
 
-function folderPrefixes(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
-}
-
-function nearestNode(manifest: Manifest, criterion: string): string | undefined {
+function nearestNode(project: SelectionProject, criterion: string): string | undefined {
   const bare = criterion.replace(/^[@\d+]+|\+\d*$/g, '').replace(/^.*:/, '');
-  const names = [...manifest.nodes.values()]
-    .filter((node) => node.kind !== 'test')
+  const names = [...project.nodes.values()]
+    .filter((node) => !isTest(node))
     .map((node) => node.name);
   return nearestName(bare, names);
 }

@@ -3,24 +3,31 @@
 import { isMapValue, type YamlFile, type YamlPath } from '../../core/yaml.ts';
 import type { ConfigLayer, ConfigTree } from './types.ts';
 
+/** A file after rendering, and its value before it. */
+export interface RenderedYaml extends YamlFile {
+  readonly written?: unknown;
+}
+
 /** Returns the layers of a config tree that hold for `fqn`, the most general first. */
 export function folderLayers(
-  yaml: YamlFile,
+  yaml: RenderedYaml,
   tree: ConfigTree | undefined,
   fqn: readonly string[],
 ): readonly ConfigLayer[] {
   if (tree === undefined) return [];
   const layers: ConfigLayer[] = [];
   let level: Readonly<Record<string, unknown>> | undefined = tree.value;
+  let written = mapUnder(yaml.written, tree.key);
   const path: (string | number)[] = [tree.key];
   for (const folder of [undefined, ...fqn]) {
     if (folder !== undefined) {
       const below: unknown = level[folder];
       level = isMapValue(below) ? below : undefined;
+      written = mapUnder(written, folder);
       path.push(folder);
     }
     if (level === undefined) break;
-    layers.push(layerOf(yaml, level, [...path]));
+    layers.push(layerOf(yaml, level, written, [...path]));
   }
   return layers.filter((layer) => Object.keys(layer.values).length > 0);
 }
@@ -29,6 +36,7 @@ export function folderLayers(
 function layerOf(
   yaml: YamlFile,
   level: Readonly<Record<string, unknown>>,
+  written: Readonly<Record<string, unknown>>,
   path: YamlPath,
 ): ConfigLayer {
   const keys = new Map<string, string>();
@@ -36,8 +44,16 @@ function layerOf(
     if (key.startsWith('+')) keys.set(key.slice(1), key);
     else if (!isMapValue(value)) keys.set(key, key);
   }
+  const under = (map: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries([...keys].map(([config, key]) => [config, map[key]]));
   return {
-    values: Object.fromEntries([...keys].map(([config, key]) => [config, level[key]])),
+    values: under(level),
+    unrendered: under(written),
     placeOf: (config) => yaml.placeOfKey([...path, keys.get(config) ?? config]),
   };
+}
+
+function mapUnder(value: unknown, key: string): Readonly<Record<string, unknown>> {
+  const below = isMapValue(value) ? value[key] : undefined;
+  return isMapValue(below) ? below : {};
 }

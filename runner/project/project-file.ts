@@ -73,7 +73,7 @@ export function parseProjectFile(
     paths: pathsOf(data),
     vars: withVarsFile(yaml, data.vars ?? {}, texts.vars),
     configTrees: configTrees(data),
-    yaml,
+    yaml: { ...yaml, written: known.value },
     onRunStart: hooks(yaml, 'on-run-start', data['on-run-start']),
     onRunEnd: hooks(yaml, 'on-run-end', data['on-run-end']),
     dispatch: Object.fromEntries(

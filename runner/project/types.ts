@@ -47,7 +47,8 @@ export interface ProjectFile {
   readonly vars: Readonly<Record<string, unknown>>;
   /** Config trees by resource type, rendered. */
   readonly configTrees: Readonly<Record<ConfiguredKind, ConfigTree | undefined>>;
-  readonly yaml: YamlFile;
+  /** With its value before rendering, as far as that is known. */
+  readonly yaml: YamlFile & { readonly written?: unknown };
   readonly onRunStart: readonly ProjectHook[];
   readonly onRunEnd: readonly ProjectHook[];
   /** Where `adapter.dispatch` looks, by macro namespace. */
@@ -115,6 +116,8 @@ export interface ProjectPaths {
 /** Configs written in one place; later layers win. */
 export interface ConfigLayer {
   readonly values: Readonly<Record<string, unknown>>;
+  /** The values before templates were rendered; equal to them where absent. */
+  readonly unrendered?: Readonly<Record<string, unknown>>;
   /** Where the config `key` stands. */
   readonly placeOf: (key: string) => Place;
 }

@@ -3,7 +3,7 @@
 import type { Reporter } from '../../core/reporter.ts';
 import type { Manifest, Period, Source } from '../compile/types.ts';
 import type { FreshnessOutcome } from '../execute/types.ts';
-import { type InvocationFacts, metadata } from './artifacts.ts';
+import { artifactMetadata, artifactSchema, type InvocationFacts } from './artifact-metadata.ts';
 
 /** What came of asking sources. */
 export interface FreshnessRun {
@@ -14,7 +14,7 @@ export interface FreshnessRun {
 /** Returns the text of sources.json. Schema: https://schemas.getdbt.com/dbt/sources/v3.json */
 export function sourcesJson(manifest: Manifest, run: FreshnessRun, facts: InvocationFacts): string {
   const json = {
-    metadata: metadata('https://schemas.getdbt.com/dbt/sources/v3.json', facts),
+    metadata: artifactMetadata(artifactSchema('sources'), facts),
     results: run.outcomes.map((outcome) => resultEntry(manifest, outcome)),
     elapsed_time: run.elapsedMs / 1000,
   };

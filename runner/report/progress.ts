@@ -57,7 +57,9 @@ export function reportResult(manifest: Manifest, result: RunResult, reporter: Re
     }
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
-      reporter.info(explainTest(manifest.nodes.get(outcome.node)?.name ?? outcome.node, outcome));
+      const name = manifest.nodes.get(outcome.node)?.name ?? outcome.node;
+      const tell = outcome.status === 'fail' ? reporter.error : reporter.info;
+      tell(explainTest(name, outcome));
     }
   }
   const countOf = (...statuses: readonly Status[]): number =>

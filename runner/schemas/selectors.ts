@@ -5,8 +5,40 @@ import { boolean, count, list, name, object, oneOf, optionalText, text } from '.
 
 const indirect = oneOf(['eager', 'cautious', 'buildable', 'empty']).optional();
 
+/** How a selector's criteria are written. */
+export type SelectorDefinition =
+  | string
+  | {
+      readonly union: readonly SelectorDefinition[];
+      readonly indirect_selection?: Indirect | undefined;
+    }
+  | {
+      readonly intersection: readonly SelectorDefinition[];
+      readonly indirect_selection?: Indirect | undefined;
+    }
+  | { readonly exclude: readonly SelectorDefinition[] }
+  | MethodDefinition
+  | Readonly<Record<string, string | number | boolean>>;
+
+/** One method with all that may be said of it. */
+export interface MethodDefinition {
+  readonly method: string;
+  readonly value: string | number | boolean;
+  readonly children?: boolean | undefined;
+  readonly parents?: boolean | undefined;
+  readonly children_depth?: number | undefined;
+  readonly parents_depth?: number | undefined;
+  readonly childrens_parents?: boolean | undefined;
+  readonly indirect_selection?: Indirect | undefined;
+  readonly exclude?: readonly SelectorDefinition[] | undefined;
+}
+
+type Indirect = 'eager' | 'cautious' | 'buildable' | 'empty';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()], 'expected a value');
+
 /** A criterion: text as on the command line, one method, or a set of criteria. */
-export const selectorDefinitionSchema: z.ZodType = z.lazy(() =>
+export const selectorDefinitionSchema: z.ZodType<SelectorDefinition> = z.lazy(() =>
   z.union(
     [
       text,
@@ -15,7 +47,7 @@ export const selectorDefinitionSchema: z.ZodType = z.lazy(() =>
       object({ exclude: list(selectorDefinitionSchema) }),
       object({
         method: name,
-        value: z.union([z.string(), z.number(), z.boolean()], 'expected a value'),
+        value: scalar,
         children: boolean.optional(),
         parents: boolean.optional(),
         children_depth: count.optional(),
@@ -24,7 +56,7 @@ export const selectorDefinitionSchema: z.ZodType = z.lazy(() =>
         indirect_selection: indirect,
         exclude: list(selectorDefinitionSchema).optional(),
       }),
-      z.record(z.string(), z.string()),
+      z.record(z.string(), scalar),
     ],
     'expected text, `method` and `value`, `union`, `intersection` or `exclude`',
   ),

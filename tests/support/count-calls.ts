@@ -4,9 +4,9 @@
 import { Session } from 'node:inspector';
 import { generateProject } from '../../bench/generate-project.ts';
 import { packageRoot } from '../../core/package-root.ts';
-import { buildGraph } from '../../runner/graph/build-graph.ts';
 import { selectNodes } from '../../runner/graph/select.ts';
-import { compileFiles } from './project.ts';
+import { compileFiles, parseFiles } from './project.ts';
+import { selectionOf } from './selection.ts';
 
 interface Coverage {
   readonly result: readonly {
@@ -35,8 +35,8 @@ function loadProject(nodes: number): void {
   const files = Object.fromEntries(
     generateProject({ nodes, seed: 1 }).map((file) => [file.path, file.text]),
   );
-  const { manifest } = compileFiles(files);
-  selectNodes(manifest, buildGraph(manifest), { select: ['+tag:mart'], exclude: [] });
+  const project = selectionOf(parseFiles(files), compileFiles(files));
+  selectNodes(project, { select: ['+tag:mart'], exclude: [] });
 }
 
 /** Calls by function since this was asked last. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { buildGraph } from '../../../../runner/graph/build-graph.ts';
 import { selectNodes } from '../../../../runner/graph/select.ts';
 import { faultsOf } from '../../../support/faults.ts';
-import { compileFiles } from '../../../support/project.ts';
+import { compileFiles, parseFiles } from '../../../support/project.ts';
+import { selectionOf } from '../../../support/selection.ts';
 
 // raw.orders -> orders -> daily -> report
 //                     \-> customers -/        (customers reads orders too)
-const { manifest } = compileFiles({
+const files = {
   'models/silver/orders.sql': "select * from {{ source('raw', 'orders') }}",
   'models/silver/customers.sql': "{{ config(tags=['people']) }} select * from {{ ref('orders') }}",
   'models/gold/daily.sql': "{{ config(materialized='table') }} select * from {{ ref('orders') }}",
@@ -20,11 +21,14 @@ const { manifest } = compileFiles({
     '  - name: raw',
     '    tables: [{name: orders}]',
   ].join('\n'),
-});
+};
+const compiled = compileFiles(files);
+const { manifest } = compiled;
+const project = selectionOf(parseFiles(files), compiled);
 const graph = buildGraph(manifest);
 
 function selected(select: string[], exclude: string[] = []): string[] {
-  const { nodes } = selectNodes(manifest, graph, { select, exclude });
+  const { nodes } = selectNodes(project, { select, exclude });
   return graph.order.filter((id) => nodes.has(id)).map((id) => manifest.nodes.get(id)?.name ?? id);
 }
 
@@ -61,7 +65,7 @@ describe('runner/graph/select', () => {
   });
 
   it('tells a criterion that matches nothing, with the nearest name', () => {
-    const { nodes, unmatched } = selectNodes(manifest, graph, { select: ['+dayly'], exclude: [] });
+    const { nodes, unmatched } = selectNodes(project, { select: ['+dayly'], exclude: [] });
     assert.equal(nodes.size, 0);
     assert.deepEqual(unmatched, [{ criterion: '+dayly', nearest: 'daily' }]);
   });
