@@ -62,6 +62,16 @@ export class LineOutput {
     this.endRow(escaped.length);
   }
 
+  /** Adds a row of fields, which may hold anything but NUL. */
+  addFields(fields: readonly string[], line: number): void {
+    const text = Buffer.from(fields.join('|'));
+    hashRow(text, viewOf(text), 0, text.length, this.hash);
+    const escaped = Buffer.from(fields.map(escapeField).join('|'));
+    this.startRow(line, escaped.length);
+    escaped.copy(this.buffer, this.length);
+    this.endRow(escaped.length);
+  }
+
   private startRow(line: number, size: number): void {
     const { hash } = this;
     this.sumHigh += hash.high;
@@ -106,4 +116,10 @@ function escapeForCopy(text: Buffer): Buffer {
     at += 1;
   }
   return escaped.subarray(0, at);
+}
+
+function escapeField(field: string): string {
+  return field.replace(/[\\|\r\n]/g, (found) =>
+    found === '\n' ? '\\n' : found === '\r' ? '\\r' : `\\${found}`,
+  );
 }

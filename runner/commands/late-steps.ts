@@ -48,7 +48,9 @@ export function lateRun(
     steps: {
       build: async (step, client) => {
         const node = await compile(step.node, client);
-        if (node.kind !== 'model') throw new Error(`${step.node} is built and no model`);
+        if (node.kind !== 'model' && node.kind !== 'snapshot') {
+          throw new Error(`${step.node} is built and neither a model nor a snapshot`);
+        }
         return completeBuild(step, node, catalog.relations.get(quoteRelation(node.relation)));
       },
       query: async (query, staged, client) => {

@@ -11,8 +11,6 @@ export interface Work {
   readonly manifest: Manifest;
   readonly selected: ReadonlySet<string>;
   readonly verb: Verb;
-  /** Whether --select chose the nodes: then those that this version has no name for are not meant. */
-  readonly isSelective: boolean;
 }
 
 /**
@@ -39,7 +37,7 @@ function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
 
 function isWorkedOn(node: Node, verb: Verb): boolean {
   if (verb === 'build') return true;
-  return node.kind === { run: 'model', test: 'test', seed: 'seed' }[verb];
+  return node.kind === { run: 'model', test: 'test', seed: 'seed', snapshot: 'snapshot' }[verb];
 }
 
 function hookFaults({ parsed }: Work): UserError[] {

@@ -1,4 +1,4 @@
-// build, run, test, seed: compile, select, plan, execute, report.
+// build, run, test, seed, snapshot: compile, select, plan, execute, report.
 
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
@@ -32,7 +32,7 @@ import {
 } from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
-export type Verb = 'build' | 'run' | 'test' | 'seed';
+export type Verb = 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 
 /** Options of the commands that execute a plan. */
 export interface RunOptions extends SelectionOptions {
@@ -54,8 +54,7 @@ export async function runNodes(
   });
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
-  const isSelective = options.select.length > 0;
-  refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
+  refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
     const threads = options.threads ?? target.threads;

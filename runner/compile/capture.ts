@@ -50,6 +50,7 @@ export type CapturedNode = ParsedModel | ParsedSnapshot | ParsedAnalysis | Parse
  * @throws {TemplateError} for a fault of the template.
  */
 export function captureNode(facts: ProjectFacts, node: CapturedNode): Captured {
+  // A block begins inside its file.
   const firstLine = node.kind === 'snapshot' ? (node.place.line ?? 1) : 1;
   const source = { path: node.path, text: node.rawSql, firstLine };
   const template = parseTemplate(source, facts.inputs.parseCache);

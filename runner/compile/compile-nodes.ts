@@ -7,6 +7,7 @@ import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
 import { compileSelect, lateSelect } from './compile-select.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
+import { compileSnapshot, lateSnapshot } from './compile-snapshot.ts';
 import {
   captureTestQueries,
   compileLateQuery,
@@ -20,8 +21,7 @@ import {
   unitTestTargets,
 } from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
-import type { ResolvedSelect } from './render-model.ts';
-import type { Resolver } from './resolve.ts';
+import type { ResolvedAnalysis, ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
 import type { Node, NodeId, SqlNode, Test } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
@@ -50,10 +50,15 @@ export interface Recipe {
 
 /** Returns how the models and tests of a project are compiled. */
 export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly Recipe[] {
-  const ofSelect = (node: ResolvedSelect): Recipe => ({
+  const ofSelect = (node: ResolvedModel | ResolvedAnalysis): Recipe => ({
     now: (it) => compileSelect(it, node),
     before: (it) => lateSelect(it, node),
     later: (it, expected) => compileSelect(it, node, expected),
+  });
+  const ofSnapshot = (snapshot: ResolvedSnapshot): Recipe => ({
+    now: (it) => compileSnapshot(it, snapshot),
+    before: (it) => lateSnapshot(it, snapshot),
+    later: (it, expected) => compileSnapshot(it, snapshot, expected),
   });
   const ofTest = (
     compile: (it: Resolver, makeQueries: MakeQueries) => Test | undefined,
@@ -75,7 +80,8 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     };
   };
   return [
-    ...[...resolver.models, ...resolver.snapshots, ...resolver.analyses].map(ofSelect),
+    ...[...resolver.models, ...resolver.analyses].map(ofSelect),
+    ...resolver.snapshots.map(ofSnapshot),
     ...parsed.singularTests.map((test) =>
       ofTest((it, makeQueries) => compileSingularTest(it, test, makeQueries)),
     ),

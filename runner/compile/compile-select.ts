@@ -1,29 +1,22 @@
-// Models, snapshots and analyses: nodes of one query that are no tests.
+// Models and analyses: queries that are no tests and keep no versions.
 
 import { compileModel, lateModel, refuseEmpty } from './compile-model.ts';
 import { type Expected, parentsOf } from './late.ts';
-import { type ResolvedSelect, renderModel } from './render-model.ts';
-import {
-  builtFields,
-  columnDocs,
-  type ResolvedAnalysis,
-  type ResolvedModel,
-  type ResolvedSnapshot,
-  type Resolver,
-} from './resolve.ts';
-import type { Analysis, Model, NodeId, Snapshot } from './types.ts';
+import { renderModel } from './render-model.ts';
+import { columnDocs, type ResolvedAnalysis, type ResolvedModel, type Resolver } from './resolve.ts';
+import type { Analysis, Model, NodeId } from './types.ts';
 
-/** What is compiled of a node of one query that is no test. */
-export type Select = Model | Snapshot | Analysis;
+/** What is compiled of a model or an analysis. */
+export type Select = Model | Analysis;
 
 /**
- * Compiles one model, snapshot or analysis; `expected` are the nodes that it may read, any where it is
+ * Compiles one model or analysis; `expected` are the nodes that it may read, any where it is
  * not late.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
 export function compileSelect(
   resolver: Resolver,
-  node: ResolvedSelect,
+  node: ResolvedModel | ResolvedAnalysis,
   expected?: Expected,
 ): Select {
   if (isModel(node)) return compileModel(resolver, node, expected);
@@ -31,7 +24,7 @@ export function compileSelect(
   const { rendered } = renderModel(resolver, node, { dependsOn, expected });
   refuseEmpty(node.parsed, rendered.text);
   return {
-    ...fieldsOf(node),
+    ...analysisFields(node),
     dependsOn: [...dependsOn].sort(),
     compiledSql: rendered.text,
     sqlMap: rendered.map,
@@ -39,10 +32,10 @@ export function compileSelect(
 }
 
 /** A node whose SQL is still to be made, with the nodes that its template names before it asks. */
-export function lateSelect(resolver: Resolver, node: ResolvedSelect): Select {
+export function lateSelect(resolver: Resolver, node: ResolvedModel | ResolvedAnalysis): Select {
   if (isModel(node)) return lateModel(resolver, node);
   return {
-    ...fieldsOf(node),
+    ...analysisFields(node),
     dependsOn: parentsOf(resolver, node.parsed.packageName, node.captured.reads),
     compiledSql: '',
     sqlMap: [],
@@ -50,46 +43,9 @@ export function lateSelect(resolver: Resolver, node: ResolvedSelect): Select {
   };
 }
 
-function fieldsOf(node: ResolvedSnapshot | ResolvedAnalysis) {
-  return isSnapshot(node) ? snapshotFields(node) : analysisFields(node);
-}
-
-function isModel(node: ResolvedSelect): node is ResolvedModel {
+function isModel(node: ResolvedModel | ResolvedAnalysis): node is ResolvedModel {
   return node.parsed.kind === 'model';
 }
-
-function isSnapshot(node: ResolvedSelect): node is ResolvedSnapshot {
-  return node.parsed.kind === 'snapshot';
-}
-
-function snapshotFields(snapshot: ResolvedSnapshot) {
-  const { config, parsed } = snapshot;
-  const names = config.snapshot_meta_column_names ?? {};
-  const own = Object.entries(names).flatMap(([key, name]): [string, string][] =>
-    typeof name === 'string' ? [[key, name]] : [],
-  );
-  const invalidates = config.invalidate_hard_deletes === true ? 'invalidate' : 'ignore';
-  return {
-    kind: 'snapshot' as const,
-    uniqueId: snapshot.uniqueId,
-    ...builtFields(parsed, config, snapshot),
-    refusals: [{ message: 'snapshots are not built by this version', where: parsed.place }],
-    rawSql: parsed.rawSql,
-    strategy: config.strategy,
-    uniqueKey: [config.unique_key ?? []].flat(),
-    updatedAt: config.updated_at,
-    checkCols: config.check_cols === 'all' ? ('all' as const) : [config.check_cols ?? []].flat(),
-    hardDeletes: config.hard_deletes ?? invalidates,
-    validToCurrent: config.dbt_valid_to_current ?? undefined,
-    metaColumns: { ...metaColumns, ...Object.fromEntries(own) },
-  };
-}
-
-const metaColumns = Object.fromEntries(
-  ['dbt_valid_from', 'dbt_valid_to', 'dbt_scd_id', 'dbt_updated_at', 'dbt_is_deleted'].map(
-    (name) => [name, name],
-  ),
-);
 
 function analysisFields({ parsed, uniqueId, config }: ResolvedAnalysis) {
   const { name, packageName, path, fqn, properties, rawSql } = parsed;

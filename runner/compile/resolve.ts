@@ -266,7 +266,7 @@ function refFault(asked: {
     return new UserError(`\`${name}\` is disabled`, { hint: 'enable it, or remove the ref' });
   }
   const nearest = nearestName(name, asked.known);
-  return new UserError(`there is no model or seed \`${name}\``, {
+  return new UserError(`there is no model, seed or snapshot \`${name}\``, {
     hint: nearest ? `did you mean \`${nearest}\`?` : 'see what there is with `runner ls`',
   });
 }
@@ -302,11 +302,17 @@ function resolveSnapshot(
   const capture = captured.get(captureKey(snapshot));
   if (capture === undefined) return undefined;
   const report = facts.configReport?.(snapshot.packageName);
-  const config = resolveConfig('snapshot', [...snapshot.layers, capture.layer], faults, report);
+  const layers = [...snapshot.layers, capture.layer];
+  const config = resolveConfig('snapshot', layers, faults, report);
   if (config === undefined) return undefined;
-  const named = relationOf(facts, snapshot, config);
-  // dbt takes the older of the two configs as it stands, past the naming macros.
-  const written = config.target_schema ? { ...named, schema: config.target_schema } : named;
+  faults.push(...designFaults(config, 'snapshot', layers, snapshot.path));
+  const { target_schema: schema, target_database: database } = config;
+  const named = relationOf(facts, snapshot, {
+    ...config,
+    database: database ?? config.database,
+  });
+  // As in dbt, this one is a schema's whole name.
+  const written = schema ? { ...named, schema } : named;
   return {
     parsed: snapshot,
     captured: capture,
@@ -316,9 +322,11 @@ function resolveSnapshot(
   };
 }
 
-function referableSnapshot({ parsed, uniqueId, relation, written }: ResolvedSnapshot): Referable {
+function referableSnapshot(snapshot: ResolvedSnapshot): Referable {
+  const { parsed, uniqueId, relation, written, config } = snapshot;
   const { name, packageName } = parsed;
-  return { name, packageName, uniqueId, relation, written };
+  const eventTime = config.event_time ?? undefined;
+  return { name, packageName, uniqueId, relation, written, eventTime };
 }
 
 function resolveAnalysis(

@@ -168,24 +168,34 @@ export interface Seed extends BuiltNode {
   readonly columnTypes: Readonly<Record<string, string>>;
 }
 
-/** A history of a query's rows, as dbt keeps it. */
+/** The columns that a snapshot adds to those of its query. */
+export interface SnapshotColumns {
+  readonly scdId: string;
+  readonly updatedAt: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** Only where deleted rows get a record of their own. */
+  readonly isDeleted: string;
+}
+
+/** A table that keeps every version of the rows of a query. */
 export interface Snapshot extends BuiltNode {
   readonly kind: 'snapshot';
+  /** How a changed row is told: by a column of times, or by comparing columns. */
+  readonly strategy: 'timestamp' | 'check';
+  /** SQL of the columns or expressions that tell rows apart. */
+  readonly uniqueKey: readonly string[];
+  /** SQL of the time of a version; undefined for the moment of the run. */
+  readonly updatedAt: string | undefined;
+  /** The columns to compare; undefined for all. */
+  readonly checkColumns: readonly string[] | undefined;
+  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
+  /** SQL of the end of a version that holds; undefined for null. */
+  readonly validToCurrent: string | undefined;
+  readonly snapshotColumns: SnapshotColumns;
   readonly rawSql: string;
   readonly compiledSql: string;
   readonly sqlMap: SqlMap;
-  /** `timestamp`, `check`, or one of the project's own. */
-  readonly strategy: string | undefined;
-  readonly uniqueKey: readonly string[];
-  /** Column or expression of the strategy `timestamp`. */
-  readonly updatedAt: string | undefined;
-  /** Columns of the strategy `check`. */
-  readonly checkCols: 'all' | readonly string[];
-  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
-  /** SQL of what `dbt_valid_to` holds for a row that is valid now; null where undefined. */
-  readonly validToCurrent: string | undefined;
-  /** Names of the columns that the snapshot adds, by dbt's names of them. */
-  readonly metaColumns: Readonly<Record<string, string>>;
 }
 
 /** A query that is compiled and never run. */
@@ -338,7 +348,7 @@ export type Node = Model | Seed | Snapshot | Analysis | Test | UnitTest | Source
 export type SqlNode = Model | Snapshot | Analysis | Test | UnitTest;
 
 /** A node that a run builds. */
-export type Buildable = Model | Seed;
+export type Buildable = Model | Seed | Snapshot;
 
 /** Where each part of compiled SQL was written; `placeAt` of core/template reads it. */
 export type SqlMap = readonly SourceMark[];

@@ -4,9 +4,9 @@ import { type Client, openDatabase, queryOneStatement } from '../../core/databas
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { NodeId } from '../compile/types.ts';
-import type { BuildStep, Delta, Statement } from '../plan/types.ts';
+import type { BuildStep, Delta, Statement, VersionDelta } from '../plan/types.ts';
 import { loadSeed } from './load-seed.ts';
-import { mergeStage } from './merge-stage.ts';
+import { guardStage, mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
@@ -37,6 +37,7 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
       const refreshed = await refreshOrFill(client, step, context);
       if (refreshed !== undefined) return { ended: refreshed, published: undefined };
       if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
+      if (step.guard) await guardStage(client, step, step.guard, context.deltaPlanner);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
       const failed = await runAudits(client, step.audits, context, { staged: step.node });
@@ -58,7 +59,7 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
 async function mergeNode(
   client: Client,
   step: BuildStep,
-  delta: Delta,
+  delta: Delta | VersionDelta,
   context: StepContext,
 ): Promise<BuildEnded> {
   reachFaultPoint('runner:after-stage');

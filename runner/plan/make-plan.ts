@@ -1,22 +1,20 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
-import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type {
-  Batches,
   Buildable,
-  Incremental,
   Manifest,
   Model,
   Node,
   NodeId,
   RelationName,
+  Snapshot,
   Test,
   UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
-import { recordBatches } from './batches.ts';
 import { deltaPlanner } from './incremental.ts';
+import { completeStage, mergeOf, stageMerge, stageWhole } from './merges.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
 import {
@@ -26,14 +24,11 @@ import {
   kindOfStep,
   nodesOf,
   quoteRelation,
-  stageDelta,
-  stageModel,
   testQuery,
 } from './statements.ts';
 import type {
   BuildStep,
   Catalog,
-  Delta,
   Plan,
   PublishedStep,
   RelationState,
@@ -50,7 +45,7 @@ export interface PlanInput {
   readonly selected: ReadonlySet<NodeId>;
   readonly catalog: Catalog;
   /** `run` builds models, `seed` seeds, `test` only tests, `build` all three. */
-  readonly verb: 'build' | 'run' | 'test' | 'seed';
+  readonly verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 }
 
 /** Tests by the way in which the plan runs them. */
@@ -93,15 +88,21 @@ export function makePlan(input: PlanInput): Plan {
 
 function isBuilt(node: Node, { selected, verb }: PlanInput): boolean {
   if (!selected.has(node.uniqueId) || verb === 'test') return false;
-  if (node.kind === 'model') return verb !== 'seed' && node.materialized !== 'ephemeral';
-  return node.kind === 'seed' && verb !== 'run';
+  if (node.kind === 'model') {
+    return (verb === 'build' || verb === 'run') && node.materialized !== 'ephemeral';
+  }
+  return verb === 'build' ? isBuildable(node) : node.kind === verb;
+}
+
+function isBuildable(node: Node): node is Buildable {
+  return node.kind === 'model' || node.kind === 'seed' || node.kind === 'snapshot';
 }
 
 /** A test on nodes of this run belongs to the last of them: by then the others are published. */
 function placeTests(input: PlanInput, builtIds: ReadonlySet<NodeId>): TestPlaces {
   const audits = new Map<NodeId, Test[]>();
   const standing: Test[] = [];
-  if (input.verb === 'run' || input.verb === 'seed') return { audits, standing };
+  if (input.verb !== 'build' && input.verb !== 'test') return { audits, standing };
   for (const id of input.graph.order) {
     const node = input.manifest.nodes.get(id);
     if (node?.kind !== 'test' || !input.selected.has(id)) continue;
@@ -197,7 +198,7 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const materialized = materializationOf(node);
   const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
@@ -219,15 +220,14 @@ function planBuild(
     isFullRefresh: isModel && node.isFullRefresh === true,
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
-  const delta = isModel ? deltaOf(node, current) : undefined;
-  if (isModel && delta !== undefined && current !== undefined) {
+  const delta = mergeOf(node, current);
+  if (delta !== undefined && current !== undefined) {
     const input = { step: published, delta, current, staged: undefined, facts: undefined };
     const facts = deltaPlanner.askFacts(input);
     return {
       ...common,
-      delta,
-      record: recordBatches(node, 'more'),
-      stage: node.isLate ? [] : stageDelta(node),
+      ...stageMerge(node, delta),
+      ...(node.isLate && { stage: [] }),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
@@ -238,11 +238,12 @@ function planBuild(
   }
   return {
     ...common,
-    ...(isModel ? { record: recordBatches(node, 'all') } : {}),
-    stage: isModel && !node.isLate ? stageModel(node, kind, current) : [],
-    load: isModel
-      ? undefined
-      : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
+    ...stageWhole(node, kind, current),
+    ...(node.isLate && { stage: [] }),
+    load:
+      node.kind === 'seed'
+        ? { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes }
+        : undefined,
     finish: planFinish(published, current, undefined),
     audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
     auditsInPlace:
@@ -258,6 +259,12 @@ function planBuild(
   };
 }
 
+function materializationOf(node: Buildable): BuildStep['materialized'] {
+  if (node.kind === 'seed') return 'seed';
+  if (node.kind === 'snapshot') return 'table';
+  return materializations.get(node.materialized) ?? 'table';
+}
+
 /** Any other materialization is refused before a plan is made. */
 const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
   ['view', 'view'],
@@ -265,34 +272,6 @@ const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map
   ['incremental', 'table'],
   ['materialized_view', 'materialized-view'],
 ]);
-
-/**
- * Returns how an incremental model is merged; undefined where its table is built whole.
- * @throws {UserError} where the SQL was made for a table that is no longer there.
- */
-function deltaOf(
-  { name, incremental, batches }: Model,
-  current: RelationState | undefined,
-): Delta | undefined {
-  if (incremental === undefined) return undefined;
-  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
-  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) return deltaWith(incremental, batches);
-  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
-  return undefined;
-}
-
-function deltaWith(incremental: Incremental, batches: Batches | undefined): Delta {
-  const windows = (batches?.list ?? []).map(({ start, end }) => ({ start, end }));
-  return { incremental, windows, eventTime: batches?.eventTime };
-}
-
-function changedMeanwhile(name: string, what: string): UserError {
-  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
-    hint: 'look who did it, and run again',
-    exitCode: 1,
-  });
-}
 
 const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
 
@@ -329,23 +308,12 @@ function viewSqlOf(node: Buildable): string | undefined {
  */
 export function completeBuild(
   step: BuildStep,
-  model: Model,
+  node: Model | Snapshot,
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
-  const { incremental, name } = model;
-  if (step.delta !== undefined && incremental !== undefined) {
-    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
-    const delta = deltaWith(incremental, model.batches);
-    return { ...rest, delta, record: recordBatches(model, 'more'), stage: stageDelta(model) };
-  }
-  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
-  return {
-    ...rest,
-    record: recordBatches(model, 'all'),
-    stage: stageModel(model, kindOfStep(step), current),
-    viewSql: viewSqlOf(model),
-  };
+  const staging = completeStage(step, node, kindOfStep(step), current);
+  return { ...rest, ...staging, viewSql: viewSqlOf(node) };
 }
 
 /** Tests of one relation that wait for the same steps are one step, so that they share a scan. */

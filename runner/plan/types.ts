@@ -5,6 +5,7 @@ import type {
   IndexConfig,
   NodeId,
   RelationName,
+  Snapshot,
   StoredFailures,
   TestShape,
 } from '../compile/types.ts';
@@ -260,6 +261,23 @@ export interface Delta {
   readonly eventTime: string | undefined;
 }
 
+/** How staged rows become versions of the rows of a snapshot. */
+export interface VersionDelta {
+  readonly versions: Versioning;
+}
+
+/** What of a snapshot says how its versions are told apart and written. */
+export type Versioning = Pick<
+  Snapshot,
+  | 'strategy'
+  | 'uniqueKey'
+  | 'updatedAt'
+  | 'checkColumns'
+  | 'hardDeletes'
+  | 'validToCurrent'
+  | 'snapshotColumns'
+>;
+
 /** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
 export interface TimeWindow {
   readonly start: string;
@@ -282,7 +300,7 @@ export interface DeltaFacts {
 /** What a merge is decided from. */
 export interface DeltaInput {
   readonly step: PublishedStep;
-  readonly delta: Delta;
+  readonly delta: Delta | VersionDelta;
   readonly current: RelationState;
   /** Undefined before the stage is there: taken to have the columns of the table. */
   readonly staged: RelationState | undefined;
@@ -295,6 +313,8 @@ export interface DeltaPlanner {
   /** The query of one JSON value, the facts; undefined where none is needed. */
   askFacts(input: DeltaInput): Statement | undefined;
   planMerge(input: DeltaInput): Publication;
+  /** Why staged rows with these facts are neither merged nor published; undefined where they may be. */
+  refuseFacts(input: DeltaInput): Publication | undefined;
 }
 
 /** What `planPublication` decides from: the catalog of the moment. */
@@ -378,7 +398,9 @@ export interface BuildStep {
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
   /** Set where the stage holds rows to merge into the published table and not the table itself. */
-  readonly delta?: Delta | undefined;
+  readonly delta?: Delta | VersionDelta | undefined;
+  /** Set where the stage is a whole table, whose rows must be such that others can be merged later. */
+  readonly guard?: Delta | VersionDelta | undefined;
   /** Sent in the transaction that publishes, before its commit. */
   readonly record?: readonly Statement[] | undefined;
   /** Set where the SQL is made when its turn comes: until then `stage` is empty. */

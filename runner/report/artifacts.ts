@@ -1,14 +1,6 @@
 // target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
 
-import type {
-  Manifest,
-  Node,
-  NodeId,
-  Operation,
-  Snapshot,
-  SqlNode,
-  UnitTest,
-} from '../compile/types.ts';
+import type { Manifest, Node, NodeId, Operation, SqlNode, UnitTest } from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import type { Graph } from '../graph/types.ts';
 
@@ -65,8 +57,8 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
-  // A file may hold several snapshots.
-  if (node.kind === 'snapshot' || node.kind === 'unit-test') {
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
     return `${base}/${node.path}/${node.name}.sql`;
   }
   return `${base}/${node.path}`;
@@ -118,13 +110,6 @@ function manifestNode(node: Node, database: string) {
         },
         ...codeFields(node),
       };
-    case 'snapshot':
-      return {
-        ...common,
-        ...relationFields(node.relation, database),
-        config: snapshotConfig(node),
-        ...codeFields(node),
-      };
     case 'analysis':
       return {
         ...common,
@@ -136,6 +121,27 @@ function manifestNode(node: Node, database: string) {
         ...common,
         ...relationFields(node.relation, database),
         config: { materialized: 'seed', enabled: true, column_types: node.columnTypes },
+      };
+    case 'snapshot':
+      return {
+        ...common,
+        ...relationFields(node.relation, database),
+        config: {
+          materialized: 'snapshot',
+          enabled: true,
+          tags: node.tags,
+          meta: node.meta,
+          strategy: node.strategy,
+          unique_key: node.uniqueKey.length === 1 ? node.uniqueKey[0] : node.uniqueKey,
+          updated_at: node.updatedAt ?? null,
+          check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
+          hard_deletes: node.hardDeletes,
+          dbt_valid_to_current: node.validToCurrent ?? null,
+        },
+        raw_code: node.rawSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
+        language: 'sql',
       };
     case 'test':
       return {
@@ -163,20 +169,6 @@ function manifestNode(node: Node, database: string) {
         identifier: node.relation.identifier,
       };
   }
-}
-
-function snapshotConfig(node: Snapshot) {
-  return {
-    materialized: 'snapshot',
-    enabled: true,
-    strategy: node.strategy ?? null,
-    unique_key: node.uniqueKey,
-    updated_at: node.updatedAt ?? null,
-    check_cols: node.checkCols,
-    hard_deletes: node.hardDeletes,
-    dbt_valid_to_current: node.validToCurrent ?? null,
-    snapshot_meta_column_names: node.metaColumns,
-  };
 }
 
 function operationNode(hook: Operation) {

@@ -260,10 +260,9 @@ describe('extract bulk, one file after another', function () {
     const database = openDatabase(connection, { applicationName: 'test:state', maxClients: 1 });
     try {
       await database.withTransaction(async (client) => {
-        await recordState(client, indiv, loadOf(Number(row?.['id']), String(row?.['watermark'])), {
-          counts: undefined,
-          changed: undefined,
-        });
+        const load = loadOf(Number(row?.['id']), String(row?.['watermark']));
+        const unknown = { counts: undefined, changed: undefined };
+        await recordState(client, indiv, load, unknown, false);
       });
     } finally {
       await database.close();
@@ -478,13 +477,23 @@ describe('extract bulk, guarded', function () {
     assert.equal((await attempt(bad(11), true)).run.code, 0);
   });
 
-  it('names a changed field count as such', async () => {
+  it('names a changed number of fields as a changed layout, of a small file too, and says what to do', async () => {
+    const wider = many.map((line) => `${line}|new`);
+    for (const second of [wider, wider.slice(0, 3), [...wider.slice(0, 3), many[0] ?? '']]) {
+      const { run, live } = await attempt(second, false);
+      assert.equal(run.code, 1);
+      assert.match(
+        run.err,
+        /cm20\.zip: the layout changed: lines have `16` fields, more than the `15` that FundLens knows \([\d,]+ of [\d,]+ lines do not fit\)\n {2}hint: Bronze is as it was; see https:\S+ for what changed/,
+      );
+      assert.deepEqual(live, [...many].sort());
+    }
     const { run } = await attempt(
-      many.map((line) => `${line}|new`),
-      false,
+      many.map((line) => line.slice(0, -1)),
+      true,
     );
-    assert.equal(run.code, 1);
-    assert.match(run.err, /the format changed: lines have `16` fields instead of `15`/);
+    assert.match(run.err, /`14` fields, fewer than the `15`/);
+    assert.doesNotMatch(run.err, /--accept/);
   });
 
   it('tells listeners of each load when it is committed, and only then', async () => {

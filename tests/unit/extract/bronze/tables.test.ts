@@ -7,7 +7,9 @@ const links: Dataset = {
   description: 'One link.',
   table: 'fec_links',
   sourceUrl: 'https://example.org/',
-  zip: 'links{yy}.zip',
+  format: 'pipe',
+  refresh: 'daily',
+  file: 'links{yy}.zip',
   member: 'links.txt',
   columns: [
     { name: 'id', fecName: 'ID', type: 'NUMBER(9)', doc: "The link's number." },

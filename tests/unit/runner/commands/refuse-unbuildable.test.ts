@@ -8,13 +8,11 @@ import { compileFiles, type Files, parseFiles } from '../../../support/project.t
 function refuse(files: Files, verb: Verb, select?: readonly string[]): void {
   const { manifest } = compileFiles(files);
   const ids = select?.map((name) => `model.shop.${name}`) ?? [...manifest.nodes.keys()];
-  const isSelective = select !== undefined;
   refuseUnbuildable({
     parsed: parseFiles(files),
     manifest,
     selected: new Set(ids),
     verb,
-    isSelective,
   });
 }
 
@@ -26,18 +24,15 @@ describe('runner/commands/refuse-unbuildable', () => {
       'models: [{name: a, columns: [{name: id, tests: [{unique: {config: {store_failures: true}}}]}]}]',
       'unit_tests: [{name: u, model: a, expect: {rows: []}}]',
     ].join('\n'),
-    'snapshots/s.sql': '{% snapshot s %}select 1{% endsnapshot %}',
   };
   const ofB = [
     'models/b.sql:1:4: `b`: this version builds `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, not `own_kind` (leave it out with --exclude b, or change the config)',
   ];
-  const ofSnapshot =
-    'snapshots/s.sql:1:1: `s`: snapshots are not built by this version (leave it out with --exclude s, or change the config)';
 
   it('names all that a command would have to build and cannot', () => {
     assert.deepEqual(
       faultsOf(() => refuse(files, 'build')),
-      [...ofB, ofSnapshot],
+      ofB,
     );
     assert.deepEqual(
       faultsOf(() => refuse(files, 'run')),
