@@ -76,8 +76,8 @@ export function metadata(schema: string, facts: InvocationFacts) {
   };
 }
 
-function manifestNode(node: Node, database: string) {
-  const common = {
+function commonFields(node: Node) {
+  return {
     unique_id: node.uniqueId,
     name: node.name,
     resource_type: node.kind,
@@ -96,6 +96,10 @@ function manifestNode(node: Node, database: string) {
     ),
     depends_on: { macros: [], nodes: node.dependsOn },
   };
+}
+
+function manifestNode(node: Node, database: string) {
+  const common = commonFields(node);
   switch (node.kind) {
     case 'model':
       return {
