@@ -25,7 +25,7 @@ describe('core/yaml', () => {
     });
   });
 
-  // What PyYAML 6 makes of each, printed by Jinja; read from what dbt-core 1.10.23 compiles.
+  // What the YAML parser of dbt-core 1.10.23 makes of each, printed by Python.
   const scalars: readonly (readonly [string, string])[] = [
     ['yes', 'True'],
     ['No', 'False'],

@@ -1,5 +1,6 @@
-// Ephemeral models, snapshots, analyses, hooks and names without quotes. The texts are those that dbt-core
-// 1.10.23 compiles of the same files, white space aside; the map of places is ours.
+// Ephemeral models, snapshots, analyses, hooks and names without quotes. The texts follow what
+// dbt-core 1.10.23 compiled of a project with nearly these files, adapted by hand where they differ; the
+// map of places is ours.
 
 import assert from 'node:assert/strict';
 import { placeAt } from '../../../../core/template/source-map.ts';
