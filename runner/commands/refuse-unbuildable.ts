@@ -16,16 +16,11 @@ export interface Work {
 }
 
 /**
- * Refuses nodes that the command would have to build and cannot, and hooks of the project.
+ * Refuses nodes that the command would have to build and cannot.
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([
-    ...quotingFaults(work),
-    ...hookFaults(work),
-    ...kindFaults(work),
-    ...nodeFaults(work),
-  ]);
+  throwFaults([...quotingFaults(work), ...kindFaults(work), ...nodeFaults(work)]);
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -55,20 +50,6 @@ function quotingFaults({ parsed: { file } }: Work): UserError[] {
       hint: 'set `quoting` to true, or remove it',
     }),
   ];
-}
-
-function hookFaults({ parsed }: Work): UserError[] {
-  const hooks = [
-    ...parsed.file.onRunStart.map((hook) => ({ ...hook, key: 'on-run-start' })),
-    ...parsed.file.onRunEnd.map((hook) => ({ ...hook, key: 'on-run-end' })),
-  ];
-  return hooks.map(
-    ({ key, place }) =>
-      new UserError(`\`${key}\` hooks are not run by this version`, {
-        where: place,
-        hint: 'remove the hook, or run its SQL yourself',
-      }),
-  );
 }
 
 function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {

@@ -14,6 +14,7 @@ import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { loadProject, selectFrom } from './load-project.ts';
+import { aroundOptions, projectHooks } from './project-hooks.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled, writeRunResults } from './write-artifacts.ts';
@@ -67,6 +68,8 @@ export async function runNodes(
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          around: aroundOptions(project),
+          runHooks: projectHooks(project, plan),
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

@@ -3,13 +3,17 @@
 import { UserError } from '../../core/errors.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
+import { asText, type Value } from '../../core/template/values.ts';
+import { hearNodeHooks } from './compile-hook.ts';
 import { nodeContext } from './context.ts';
+import type { Contract, PhysicalDesign } from './design.ts';
+import { makeContract } from './make-contract.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { Model, NodeId } from './types.ts';
+import type { Model, NodeId, RelationName } from './types.ts';
 
 /**
  * Compiles one model.
@@ -29,6 +33,8 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       config,
     }),
   );
+  const reads = readsOf(resolver, from, dependsOn);
+  let { sql_header: sqlHeader } = config;
   const context = nodeContext(
     resolver.facts,
     {
@@ -40,17 +46,11 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       packageName: from,
     },
     {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
+      ...reads,
+      // A header made of refs is right only now that every relation is known.
+      config: (given) => {
+        sqlHeader = asText(given.get('sql_header') ?? null) ?? sqlHeader;
       },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        dependsOn.add(found.uniqueId);
-        return relationOfNode(resolver, found.relation);
-      },
-      config: () => undefined,
       readConfig: (name) => {
         const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
         return value === undefined ? undefined : fromJson(value);
@@ -64,10 +64,14 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       hint: 'write one select statement, or remove the file',
     });
   }
+  const fields = builtFields(model.parsed, config, relation);
+  hearHooks(resolver, model, described, fields.design, reads);
+  const contract = contractOf(resolver, model, dependsOn);
   return {
     kind: 'model',
     uniqueId: model.uniqueId,
-    ...builtFields(model.parsed, config, relation),
+    ...fields,
+    design: { ...fields.design, contract, sqlHeader: sqlHeader || undefined },
     dependsOn: [...dependsOn].sort(),
     materialized: config.materialized,
     refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
@@ -75,6 +79,55 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
     compiledSql: rendered.text,
     sqlMap: rendered.map,
   };
+}
+
+/** `ref` and `source`, which note what they find. */
+function readsOf(resolver: Resolver, from: string, dependsOn: Set<NodeId>) {
+  const noted = (found: { readonly uniqueId: NodeId; readonly relation: RelationName }) => {
+    dependsOn.add(found.uniqueId);
+    return relationOfNode(resolver, found.relation);
+  };
+  return {
+    ref: (packageName: string | undefined, name: string, _site: unknown, version?: string) =>
+      noted(resolver.findRef(packageName, name, { from, version })),
+    source: (source: string, table: string) => noted(resolver.findSource(source, table, { from })),
+  };
+}
+
+/** What hooks read must be built before them. */
+function hearHooks(
+  resolver: Resolver,
+  { parsed, relation }: ResolvedModel,
+  described: () => Value,
+  { preHooks, postHooks, afterCreate }: PhysicalDesign,
+  reads: ReturnType<typeof readsOf>,
+): void {
+  const node = {
+    path: parsed.path,
+    packageName: parsed.packageName,
+    get model() {
+      return described();
+    },
+  };
+  hearNodeHooks(resolver, node, relation, [...preHooks, ...postHooks, ...afterCreate], reads);
+}
+
+/** A table that a foreign key points to must be built first; one may point to the model itself. */
+function contractOf(
+  resolver: Resolver,
+  { parsed, config, uniqueId }: ResolvedModel,
+  dependsOn: Set<NodeId>,
+): Contract | undefined {
+  const from = parsed.packageName;
+  const noted = (found: { readonly uniqueId: NodeId; readonly relation: RelationName }) => {
+    if (found.uniqueId !== uniqueId) dependsOn.add(found.uniqueId);
+    return found.relation;
+  };
+  return makeContract(parsed, config, {
+    ref: (packageName, name, version) =>
+      noted(resolver.findRef(packageName, name, { from, version })),
+    source: (source, table) => noted(resolver.findSource(source, table, { from })),
+  });
 }
 
 function isEmptySql(sql: string): boolean {

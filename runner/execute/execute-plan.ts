@@ -8,6 +8,7 @@ import type { Manifest, NodeId } from '../compile/types.ts';
 import type { BuildStep, Plan, Statement, Step } from '../plan/types.ts';
 import { modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
+import { type RunHooks, runProjectHook } from './run-hooks.ts';
 import { type SkipReason, schedule } from './schedule.ts';
 import { buildNode, type Ended, holdsBack, runTest, type StepContext } from './step.ts';
 import type { Outcome, RunListener, RunResult } from './types.ts';
@@ -22,6 +23,9 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly around: StepContext['around'];
+  /** Hooks of the project; none where absent. */
+  readonly runHooks?: RunHooks;
   /** Seeds are read from here. */
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */
@@ -47,9 +51,11 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
     if (!isInterrupted()) throw error;
   }
 
+  const hooked = isInterrupted() ? undefined : await runStartHooks(options, record);
   await schedule(plan.steps, {
     threads: Math.max(1, options.threads),
-    stopReason: () => (isInterrupted() ? 'interrupted' : options.failFast ? failed : undefined),
+    stopReason: () =>
+      isInterrupted() ? 'interrupted' : (hooked ?? (options.failFast ? failed : undefined)),
     skip: (step, because) => {
       if (isBuild(step)) pending.delete(keyOf(step));
       record.skip(step, because);
@@ -62,6 +68,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
       return reason;
     },
   });
+  if (!isInterrupted()) await runEndHooks(options, record);
   reachFaultPoint('runner:before-retire');
   await retireAll(retire, options);
   return {
@@ -127,6 +134,26 @@ function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext 
   };
 }
 
+/** Runs the hooks before all else; returns the first that failed, after which nothing is built. */
+async function runStartHooks(
+  options: ExecuteOptions,
+  record: RunRecord,
+): Promise<NodeId | undefined> {
+  for (const hook of options.runHooks?.start ?? []) {
+    const ended = await runProjectHook(hook, [], options);
+    record.hook(hook.id, ended);
+    if (ended.status !== 'success') return hook.id;
+  }
+  return undefined;
+}
+
+/** Runs the hooks after all else, whatever came of it, each with the results so far. */
+async function runEndHooks(options: ExecuteOptions, record: RunRecord): Promise<void> {
+  for (const hook of options.runHooks?.end ?? []) {
+    record.hook(hook.id, await runProjectHook(hook, [...record.outcomes], options));
+  }
+}
+
 /** Keeps the outcomes and tells the listener. */
 class RunRecord {
   readonly outcomes: Outcome[] = [];
@@ -171,6 +198,12 @@ class RunRecord {
     };
     this.outcomes.push(outcome);
     this.#listener?.ended(outcome, started?.index ?? this.outcomes.length, this.#total);
+  }
+
+  /** Records a hook of the project, which is no step and has no number. */
+  hook(id: NodeId, ended: Ended & { readonly startedAtMs: number }): void {
+    this.#started.set(id, { index: 0, atMs: ended.startedAtMs, thread: 0 });
+    this.end(id, ended);
   }
 
   /** Records a step that never began, and its audits. */

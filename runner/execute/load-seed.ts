@@ -31,7 +31,8 @@ export async function loadSeed(
   const columns = await readColumns(file, load);
   const table = quoteQualified(staged.schema, staged.identifier);
   const list = columns.map((column) => `${quoteIdentifier(column.name)} ${column.type}`).join(', ');
-  await client.query(`create table ${table} (${list})`);
+  const unlogged = load.isUnlogged ? 'unlogged ' : '';
+  await client.query(`create ${unlogged}table ${table} (${list})${load.tableOptions ?? ''}`);
   return copyIn(
     client,
     `copy ${table} from stdin with (format text, encoding 'UTF8')`,

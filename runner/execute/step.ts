@@ -19,6 +19,7 @@ import type {
   Statement,
   TestQuery,
 } from '../plan/types.ts';
+import { type AroundOptions, checkContract, partitionsFor, runNodeHook } from './around.ts';
 import { loadSeed } from './load-seed.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
@@ -38,6 +39,7 @@ export interface StepContext {
     staged: RelationState | undefined,
   ) => readonly Statement[];
   readonly compiledPath: (node: NodeId) => string;
+  readonly around: AroundOptions;
   /** Told of each test as it begins and ends. */
   readonly testStarted: (test: NodeId) => void;
   readonly testEnded: (test: NodeId, ended: Ended) => void;
@@ -62,7 +64,7 @@ export interface BuildEnded {
 /** Builds a node aside, audits it and publishes it; whatever fails, nothing of the stage stays. */
 export async function buildNode(step: BuildStep, context: StepContext): Promise<BuildEnded> {
   try {
-    return await context.database.withClient(async (client) => {
+    return await withOwnSession(context, step, async (client) => {
       const rows = await fillStage(client, step, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
@@ -71,7 +73,10 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
       }
-      const published = await publish(client, step, context.publish);
+      const published = await publish(client, step, context.publish, () =>
+        runPostHooks(client, step, 'inside', context),
+      );
+      await finishPublished(client, step, published, context);
       return { ended: { status: 'success', rows }, published };
     });
   } catch (error) {
@@ -118,10 +123,90 @@ async function fillStage(
   context: StepContext,
 ): Promise<number | undefined> {
   let rows: number | undefined;
-  for (const statement of step.stage) rows = await send(client, step.node, statement, context);
+  for (const statement of step.stage) {
+    rows = (await perform(client, step, statement, context)) ?? rows;
+  }
   if (step.load === undefined) return step.materialized === 'view' ? undefined : rows;
   stopIfInterrupted(context);
-  return loadSeed(client, step.staged, step.load, context.projectDir);
+  const loaded = await loadSeed(client, step.staged, step.load, context.projectDir);
+  // The hooks before a seed opened it, so that nothing of them stays where loading fails.
+  if (client.getTransactionStatus() === 'T') await client.query('commit');
+  return loaded;
+}
+
+/** Sends a statement, or does what stands in its place; returns the rows that it wrote. */
+async function perform(
+  client: Client,
+  step: BuildStep,
+  statement: Statement,
+  context: StepContext,
+): Promise<number | undefined> {
+  const { hook, contract, partitioning } = statement;
+  try {
+    if (hook !== undefined) {
+      stopIfInterrupted(context);
+      await runNodeHook(client, step, { ...statement, hook }, context.around);
+      return undefined;
+    }
+    if (contract !== undefined) {
+      await checkContract(client, step, { ...statement, contract }, context.around);
+      return undefined;
+    }
+  } catch (error) {
+    const origin = originOf(step.node, context);
+    const { sql: sent, bodyOffset = 1 } = statement;
+    throw modelError(error, { ...origin, sent: contract ? sent : '', bodyOffset });
+  }
+  if (partitioning === undefined) return send(client, step.node, statement, context);
+  for (const created of await partitionsFor(
+    client,
+    step,
+    { ...statement, partitioning },
+    context.around,
+  )) {
+    await send(client, step.node, created, context);
+  }
+  await client.query('reset timezone');
+  return undefined;
+}
+
+async function runPostHooks(
+  client: Client,
+  step: BuildStep,
+  when: 'inside' | 'outside',
+  context: StepContext,
+): Promise<void> {
+  const hooks = when === 'inside' ? step.postHooks?.inside : step.postHooks?.outside;
+  for (const statement of hooks ?? []) await perform(client, step, statement, context);
+}
+
+/** What follows the publication: what would hold locks for long, and hooks outside the transaction. */
+async function finishPublished(
+  client: Client,
+  step: BuildStep,
+  published: Published,
+  context: StepContext,
+): Promise<void> {
+  const after = 'after' in published ? (published.after ?? []) : [];
+  for (const statement of after) await send(client, step.node, statement, context);
+  await runPostHooks(client, step, 'outside', context);
+}
+
+/** Settings and temporary tables of a node's hooks are not for the next node on its connection. */
+async function withOwnSession<T>(
+  { database }: StepContext,
+  step: BuildStep,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const leavesTraces = step.stage.length > 1 || step.postHooks !== undefined;
+  return database.withClient(async (client) => {
+    try {
+      return await use(client);
+    } finally {
+      // Where this fails, the connection is not idle and is closed instead of lent again.
+      if (leavesTraces) await client.query('reset all; discard temp').catch(() => undefined);
+    }
+  });
 }
 
 async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {

@@ -3,9 +3,11 @@
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type { Buildable, Manifest, Node, NodeId, Test } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { schemaGrants } from './grants.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { dropRelation, finishingOf, quoteRelation, stageModel, testQuery } from './statements.ts';
+import { postHooksOf, seedOptions, seedStage, stageStatements } from './stage.ts';
+import { dropRelation, finishingOf, quoteRelation, testQuery } from './statements.ts';
 import type {
   BuildStep,
   Catalog,
@@ -56,7 +58,7 @@ export function makePlan(input: PlanInput): Plan {
   for (const test of tests.standing) steps.push(planTest(input, test, builtIds));
   return {
     cleanup: planCleanup(input),
-    schemas: planSchemas(built, input.catalog),
+    schemas: [...planSchemas(built, input.catalog), ...schemaGrants(built, input.catalog)],
     steps: orderSteps(steps, graph),
   };
 }
@@ -181,14 +183,20 @@ function planBuild(
     kind: 'build',
     ...published,
     after: links.after,
-    stage: isModel ? [stageModel(node, current)] : [],
+    stage: isModel ? stageStatements(node, published, current) : seedStage(published),
     load: isModel
       ? undefined
-      : { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes },
+      : {
+          path: node.path,
+          delimiter: node.delimiter,
+          columnTypes: node.columnTypes,
+          ...seedOptions(published, current),
+        },
     finish: planFinish(published, current, undefined),
     audits: links.audits.map((test) =>
       testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
     ),
+    ...postHooksOf(published),
     publication: planPublication({
       step: published,
       current,

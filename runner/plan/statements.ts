@@ -1,6 +1,7 @@
 // Statements of a step up to its publication, as pure functions of the node.
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import type { PhysicalDesign } from '../compile/design.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
 import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
 
@@ -20,16 +21,6 @@ export function annotate(
   const before = `/* ${note.replaceAll('/*', '/\\*')} */ ${parts.head}`;
   if (parts.body === undefined) return { sql: before };
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
-}
-
-/** Creates the stage of a model, filled; storage options of the published relation live on. */
-export function stageModel(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === model.materialized ? current.options : [];
-  const head = `create ${model.materialized} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
-  return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: `build ${model.materialized} aside`,
-  };
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
@@ -61,6 +52,7 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
 
 /** Returns what a model or seed gets after its rows, as its config and YAML say. */
 export function finishingOf(node: {
+  readonly design?: PhysicalDesign;
   readonly description: string;
   readonly columns: Model['columns'];
   readonly indexes: Model['indexes'];
@@ -68,6 +60,7 @@ export function finishingOf(node: {
 }): Finishing {
   const documented = node.columns.filter((column) => column.description !== '');
   return {
+    design: node.design,
     indexes: node.indexes,
     comment: node.persistDocs.relation && node.description ? node.description : undefined,
     columnComments: node.persistDocs.columns
@@ -81,7 +74,9 @@ export function withOptions(options: readonly string[]): string {
   if (options.length === 0) return '';
   const parts = options.map((option) => {
     const at = option.indexOf('=');
-    return `${quoteIdentifier(option.slice(0, at))} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
+    // `toast.autovacuum_enabled` is a parameter of the table that holds the long values.
+    const key = option.slice(0, at).split('.').map(quoteIdentifier).join('.');
+    return `${key} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
   });
   return ` with (${parts.join(', ')})`;
 }

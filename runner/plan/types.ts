@@ -1,12 +1,21 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
+import type { ContractColumn, Partitioning, PhysicalDesign } from '../compile/design.ts';
 import type { IndexConfig, NodeId, RelationName } from '../compile/types.ts';
 
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
   readonly schemas: ReadonlySet<string>;
+  /** By schema: who has the right to use it, and whether we can give that right. */
+  readonly schemaUsage?: ReadonlyMap<string, SchemaUsage>;
   /** By `quoteQualified(schema, identifier)`; a relation that is not there has no entry. */
   readonly relations: ReadonlyMap<string, RelationState>;
+}
+
+/** Who may use a schema; the empty name is PUBLIC. */
+export interface SchemaUsage {
+  readonly grantees: readonly string[];
+  readonly canGrant: boolean;
 }
 
 /** One relation as the database has it. */
@@ -27,6 +36,11 @@ export interface RelationState {
   readonly grants: readonly Grant[];
   readonly owner: string;
   readonly comment: string | undefined;
+  /** Statistics on several columns or expressions, those in the relation's own schema. */
+  readonly statistics?: readonly StatisticsState[];
+  /** Of a partitioned table: pg_get_partkeydef. */
+  readonly partitionKey?: string | undefined;
+  readonly partitions?: readonly PartitionState[];
   /** Storage options, such as `fillfactor=70` or, on a view, `security_barrier=true`. */
   readonly options: readonly string[];
   /** Of a view: pg_get_viewdef under `search_path = pg_catalog`, without a semicolon at its end. */
@@ -49,6 +63,23 @@ export interface IndexState {
   readonly columns: readonly string[];
   /** pg_get_indexdef's text from `USING` on: what follows the name of the table. */
   readonly tail: string;
+  readonly comment?: string | undefined;
+}
+
+/** Statistics on several columns. */
+export interface StatisticsState {
+  readonly name: string;
+  /** The columns that they read, in expressions too. */
+  readonly columns: readonly string[];
+  /** pg_get_statisticsobjdef's text between the name and ` FROM `. */
+  readonly middle: string;
+}
+
+/** One partition of a partitioned table. */
+export interface PartitionState {
+  readonly name: string;
+  /** `FOR VALUES …` or `DEFAULT`. */
+  readonly bound: string;
 }
 
 /** A constraint of the relation; not-null marks are none. */
@@ -58,6 +89,9 @@ export interface ConstraintState {
   readonly columns: readonly string[];
   /** pg_get_constraintdef's text. */
   readonly definition: string;
+  readonly comment?: string | undefined;
+  /** False for one that was never checked against the rows there; true where absent. */
+  readonly isValid?: boolean;
 }
 
 /** A right that a role holds on the relation, or on one of its columns. */
@@ -98,6 +132,20 @@ export interface Statement {
   readonly purpose: string;
   /** Where in `sql` the node's own compiled SQL begins, for the places of errors. */
   readonly bodyOffset?: number;
+  /** `sql` is a template, rendered right before it runs. */
+  readonly hook?: HookRun;
+  /** `sql` is a query whose columns must be these; its rows are of no interest. */
+  readonly contract?: readonly ContractColumn[];
+  /** `sql` tells the bounds of the partitions that the rows ask for; they are made next. */
+  readonly partitioning?: Partitioning;
+}
+
+/** What a hook's template is rendered for. */
+export interface HookRun {
+  /** Which relation `this` is. */
+  readonly on: 'published' | 'staged';
+  /** How errors name it: `post-hook 2`. */
+  readonly label: string;
 }
 
 /** A test run as one query that returns failures, should_warn and should_error. */
@@ -132,6 +180,8 @@ export type Publication =
   | (Publishing & {
       readonly kind: 'in-place';
       readonly retire: readonly Statement[];
+      /** Run once it is committed, each on its own: what takes long and disturbs no reader. */
+      readonly after?: readonly Statement[];
       /** What a swap would have lost. */
       readonly because: readonly string[];
     })
@@ -159,6 +209,8 @@ export type PublishedStep = Pick<
 
 /** What a stage gets after its rows, as the project's files say it. */
 export interface Finishing {
+  /** All else that the config says of the relation; plain where absent. */
+  readonly design?: PhysicalDesign | undefined;
   readonly indexes: readonly IndexConfig[];
   readonly comment: string | undefined;
   readonly columnComments: Readonly<Record<string, string>>;
@@ -169,6 +221,10 @@ export interface SeedLoad {
   readonly path: string;
   readonly delimiter: string;
   readonly columnTypes: Readonly<Record<string, string>>;
+  /** Whether the table is made without a log of its changes; false where absent. */
+  readonly isUnlogged?: boolean;
+  /** What follows the columns in `create table`; nothing where absent. */
+  readonly tableOptions?: string;
 }
 
 /** Builds one node: aside, audited, published. */
@@ -190,6 +246,11 @@ export interface BuildStep {
   /** Forecast of indexes, constraints, comments, grants and analyze; decided anew once the stage stands. */
   readonly finish: readonly Statement[];
   readonly audits: readonly TestQuery[];
+  /** Hooks in the publishing transaction, and those after it; undefined where there are none. */
+  readonly postHooks?: {
+    readonly inside: readonly Statement[];
+    readonly outside: readonly Statement[];
+  };
   /** As the catalog was when the plan was made; decided anew from the catalog of the moment. */
   readonly publication: Publication;
   /** Removes the stage when the step does not publish it. */
@@ -211,7 +272,7 @@ export type Step = BuildStep | TestStep;
 export interface Plan {
   /** Drops what killed runs left, before anything else. */
   readonly cleanup: readonly Statement[];
-  /** Schemas to create before the first step. */
+  /** Schemas to create before the first step, and the rights on them. */
   readonly schemas: readonly Statement[];
   readonly steps: readonly Step[];
 }

@@ -21,7 +21,7 @@ function refuse(files: Files, verb: Verb, select?: readonly string[]): void {
 describe('runner/commands/refuse-unbuildable', () => {
   const files: Files = {
     'models/a.sql': 'select 1 as id',
-    'models/b.sql': "{{ config(materialized='incremental', post_hook='x') }}\nselect 1 as id",
+    'models/b.sql': "{{ config(materialized='incremental', quoting={'identifier': false}) }}\nselect 1 as id",
     'models/s.yml': [
       'models: [{name: a, columns: [{name: id, tests: [{unique: {config: {store_failures: true}}}]}]}]',
       'unit_tests: [{name: u, model: a, expect: {rows: []}}]',
@@ -30,7 +30,7 @@ describe('runner/commands/refuse-unbuildable', () => {
   };
   const ofB = [
     'models/b.sql:1:4: `b`: this version builds `view` and `table`, not `incremental` (leave it out with --exclude b, or change the config)',
-    'models/b.sql:1:4: `b`: config `post-hook` is not acted on by this version (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: config `quoting` is not acted on by this version (leave it out with --exclude b, or change the config)',
   ];
   const ofTest =
     'models/s.yml:1:68: `unique_a_id`: config `store_failures` is not acted on by this version (leave it out with --exclude unique_a_id, or change the config)';
@@ -68,20 +68,6 @@ describe('runner/commands/refuse-unbuildable', () => {
       faultsOf(() => refuse(unquoted, 'build', ['a'])),
       [
         'dbt_project.yml:3:1: names without quotes are not supported: every name stands in quotes (set `quoting` to true, or remove it)',
-      ],
-    );
-  });
-
-  it('refuses hooks of the project whatever is selected', () => {
-    const hooked = {
-      ...files,
-      'dbt_project.yml':
-        'name: shop\nprofile: shop\non-run-end:\n  - grant usage on schema x to y\n',
-    };
-    assert.deepEqual(
-      faultsOf(() => refuse(hooked, 'build', ['a'])),
-      [
-        'dbt_project.yml:4:5: `on-run-end` hooks are not run by this version (remove the hook, or run its SQL yourself)',
       ],
     );
   });

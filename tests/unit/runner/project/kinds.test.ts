@@ -90,15 +90,14 @@ describe('runner/project: kinds of nodes', () => {
     const { manifest } = compileFiles({
       'models/a.sql': "{{ config(materialized='incremental', unique_key='id') }} select 1 as id",
       'models/b.sql':
-        "{{ config(post_hook='grant x', contract={'enforced': true}) }} select 1 as id",
+        "{{ config(post_hook='grant x', quoting={'identifier': false}) }} select 1 as id",
       'models/c.sql': "{{ config(pre_hook=[], grants={}, contract={'enforced': false}) }} select 1",
     });
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
     assert.deepEqual(reasons('a'), ['this version builds `view` and `table`, not `incremental`']);
     assert.deepEqual(reasons('b'), [
-      'config `post-hook` is not acted on by this version',
-      'config `contract` is not acted on by this version',
+      'config `quoting` is not acted on by this version',
     ]);
     assert.deepEqual(reasons('c'), []);
   });

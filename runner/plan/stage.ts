@@ -1,0 +1,240 @@
+// How a stage is made and filled: in one statement, or empty first and then filled.
+
+import { quoteIdentifier } from '../../core/identifiers.ts';
+import type { Contract, HookConfig, PhysicalDesign } from '../compile/design.ts';
+import type { Model } from '../compile/types.ts';
+import { optionsOf } from './indexes.ts';
+import { boundsQuery, declaredPartitions, partitionClause } from './partitions.ts';
+import { plainDesign } from './plain-design.ts';
+import { annotate, quoteRelation, withOptions } from './statements.ts';
+import type { BuildStep, PublishedStep, RelationState, SeedLoad, Statement } from './types.ts';
+
+/** Everything of a model's stage up to its rows, with the hooks that come before them. */
+export function stageStatements(
+  model: Model,
+  step: PublishedStep,
+  current: RelationState | undefined,
+): readonly Statement[] {
+  const design = model.design ?? plainDesign;
+  return withPreHooks(
+    design,
+    [
+      ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
+      ...headerStatements(design),
+      ...(step.materialized === 'view'
+        ? [createView(model, current)]
+        : tableStatements(model, step, current)),
+    ],
+    'with-commit',
+  );
+}
+
+/** The hooks before a seed; the transaction that they open is the loader's to commit. */
+export function seedStage(step: PublishedStep): readonly Statement[] {
+  return withPreHooks(step.finishing.design ?? plainDesign, [], 'open');
+}
+
+/** What `create table` says of a seed beyond its columns. */
+export function seedOptions(
+  step: PublishedStep,
+  current: RelationState | undefined,
+): Pick<SeedLoad, 'isUnlogged' | 'tableOptions'> {
+  const design = step.finishing.design ?? plainDesign;
+  return { isUnlogged: design.isUnlogged, tableOptions: storageClause(design, current) };
+}
+
+/** The hooks after the rows: those in the publishing transaction, and those once it is committed. */
+export function postHooksOf(step: PublishedStep): Pick<BuildStep, 'postHooks'> {
+  const { postHooks } = step.finishing.design ?? plainDesign;
+  if (postHooks.length === 0) return {};
+  const all = hookStatements(postHooks, 'post-hook', 'published');
+  return {
+    postHooks: {
+      inside: all.filter((_, index) => postHooks[index]?.transaction === true),
+      outside: all.filter((_, index) => postHooks[index]?.transaction !== true),
+    },
+  };
+}
+
+/** Turns the hooks of a node into statements, in order. */
+export function hookStatements(
+  hooks: readonly HookConfig[],
+  kind: 'pre-hook' | 'post-hook' | 'after_create',
+  on: 'published' | 'staged',
+): readonly Statement[] {
+  return hooks.map(({ sql }, index) => ({
+    sql,
+    purpose: kind,
+    hook: { on, label: hooks.length === 1 ? kind : `${kind} ${index + 1}` },
+  }));
+}
+
+/**
+ * Hooks outside the transaction come first. Those inside share one with the making of the stage, so
+ * that `set local` holds for it and nothing of them stays where it fails.
+ */
+function withPreHooks(
+  { preHooks, sqlHeader }: PhysicalDesign,
+  statements: readonly Statement[],
+  end: 'with-commit' | 'open',
+): readonly Statement[] {
+  const outside = preHooks.filter(({ transaction }) => !transaction);
+  const inside = preHooks.filter(({ transaction }) => transaction);
+  const isInTransaction = inside.length > 0 || sqlHeader !== undefined;
+  return [
+    ...hookStatements(outside, 'pre-hook', 'published'),
+    ...(isInTransaction ? [{ sql: 'begin', purpose: 'one transaction with the hooks' }] : []),
+    ...hookStatements(inside, 'pre-hook', 'published'),
+    ...statements,
+    ...(isInTransaction && end === 'with-commit' ? [{ sql: 'commit', purpose: 'keep it' }] : []),
+  ];
+}
+
+function headerStatements({ sqlHeader }: PhysicalDesign): readonly Statement[] {
+  return sqlHeader === undefined ? [] : [{ sql: sqlHeader, purpose: 'sql_header' }];
+}
+
+function createView(model: Model, current: RelationState | undefined): Statement {
+  const kept = current?.kind === 'view' ? current.options : [];
+  const head = `create view ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+  return {
+    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+    purpose: 'build view aside',
+  };
+}
+
+const fillTable = 'pg_temp.fundlens_fill';
+
+function tableStatements(
+  model: Model,
+  step: PublishedStep,
+  current: RelationState | undefined,
+): readonly Statement[] {
+  const design = model.design ?? plainDesign;
+  if (design.partitioning !== undefined) return partitioned(model, step);
+  const staged = quoteRelation(model.staged);
+  const unlogged = design.isUnlogged ? 'unlogged ' : '';
+  const settings = columnSettings(step, design);
+  const create = `create ${unlogged}table ${staged}`;
+  const storage = storageClause(design, current);
+  if (design.contract !== undefined) {
+    const sql = `${create} (${contractColumns(design.contract)})${storage}`;
+    return [
+      { sql, purpose: 'build table aside, as its contract has it' },
+      ...settings,
+      insertContracted(model, design.contract),
+    ];
+  }
+  const isOneStatement = design.fill === 'create_as' && settings.length === 0;
+  const tail = isOneStatement ? '' : '\nwith no data';
+  const made: Statement = {
+    ...annotate(model.uniqueId, {
+      head: `${create}${storage} as\n`,
+      body: model.compiledSql,
+      tail,
+    }),
+    purpose: isOneStatement ? 'build table aside' : 'make the table aside, empty',
+  };
+  if (isOneStatement) return [made];
+  const insert = annotate(model.uniqueId, {
+    head: `insert into ${staged}\n`,
+    body: model.compiledSql,
+  });
+  return [made, ...settings, { ...insert, purpose: 'fill it' }];
+}
+
+/** What must be there before rows: how columns are stored, and what hooks do with the empty table. */
+function columnSettings(step: PublishedStep, design: PhysicalDesign): readonly Statement[] {
+  const table = quoteRelation(step.staged);
+  const set = (column: string, what: string): Statement => ({
+    sql: `alter table ${table} alter column ${quoteIdentifier(column)} set ${what}`,
+    purpose: `how column ${column} is stored`,
+  });
+  return [
+    ...Object.entries(design.columnStorage).map(([column, how]) => set(column, `storage ${how}`)),
+    ...Object.entries(design.columnCompression).map(([column, how]) =>
+      set(column, `compression ${how}`),
+    ),
+    ...hookStatements(design.afterCreate, 'after_create', 'staged'),
+  ];
+}
+
+/**
+ * Rows wait in a temporary table while the partitions that they ask for are made; where the config
+ * names the partitions they go there directly, and that table only tells their columns.
+ */
+function partitioned(model: Model, step: PublishedStep): readonly Statement[] {
+  const { contract, partitioning, tablespace, ...design } = model.design ?? plainDesign;
+  if (partitioning === undefined) return [];
+  const staged = quoteRelation(model.staged);
+  const isDeclared = partitioning.partitions !== undefined;
+  const columns = contract === undefined ? `like ${fillTable}` : contractColumns(contract);
+  const space = tablespace === undefined ? '' : ` tablespace ${quoteIdentifier(tablespace)}`;
+  const list = contract?.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const fromFill = `insert into ${staged}${list ? ` (${list})` : ''}\nselect ${list ?? '*'} from ${fillTable}`;
+  const query = annotate(model.uniqueId, {
+    head: 'create temporary table fundlens_fill as\n',
+    body: model.compiledSql,
+    tail: isDeclared ? '\nwith no data' : '',
+  });
+  const direct: Statement =
+    contract === undefined
+      ? {
+          ...annotate(model.uniqueId, { head: `insert into ${staged}\n`, body: model.compiledSql }),
+          purpose: 'fill it',
+        }
+      : insertContracted(model, contract);
+  return [
+    {
+      ...query,
+      purpose: isDeclared ? 'learn its columns' : 'keep the rows until they have a place',
+    },
+    {
+      sql: `create table ${staged} (${columns})${partitionClause(partitioning)}${space}`,
+      purpose: 'make the partitioned table aside',
+    },
+    ...(isDeclared
+      ? declaredPartitions(step, partitioning)
+      : [{ sql: boundsQuery(partitioning, fillTable), purpose: 'partitions', partitioning }]),
+    ...columnSettings(step, { ...design, contract, partitioning, tablespace }),
+    isDeclared ? direct : { sql: fromFill, purpose: 'fill it' },
+    { sql: `drop table ${fillTable}`, purpose: 'drop what the rows waited in' },
+  ];
+}
+
+/** Storage parameters of the config, else those of the relation before; then the tablespace. */
+function storageClause(design: PhysicalDesign, current: RelationState | undefined): string {
+  const kept = current?.kind === 'table' ? current.options : [];
+  const options =
+    design.storageParameters === undefined ? kept : optionsOf(design.storageParameters);
+  const space = design.tablespace && ` tablespace ${quoteIdentifier(design.tablespace)}`;
+  return `${withOptions(options)}${space ?? ''}`;
+}
+
+function checkContract(model: Model, { columns }: Contract): Statement {
+  const head = 'select * from (\n';
+  const tail = '\n) as contracted limit 0';
+  return {
+    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
+    purpose: 'compare the query with its contract',
+    contract: columns,
+  };
+}
+
+function contractColumns({ columns }: Contract): string {
+  return columns
+    .map(({ name, type, notNull, custom }) =>
+      [quoteIdentifier(name), type, notNull ? 'not null' : '', ...custom].filter(Boolean).join(' '),
+    )
+    .join(', ');
+}
+
+function insertContracted(model: Model, { columns }: Contract): Statement {
+  const list = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const head = `insert into ${quoteRelation(model.staged)} (${list})\nselect ${list} from (\n`;
+  const tail = '\n) as contracted';
+  return {
+    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
+    purpose: 'fill it',
+  };
+}
