@@ -267,12 +267,17 @@ const othersQuery = `
     select wanted.oid as member
     union select relid::oid from pg_partition_tree(wanted.oid) where wanted.relkind = 'p'
   )
-  select coalesce(jsonb_agg(jsonb_build_object('kind', 'other', 'description', description)
+  select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'kind', 'other', 'description', description, 'column', column_name))
     order by description), '[]')
   from (
     select case when rule.oid is null or view.oid = wanted.oid
       then pg_describe_object(depend.classid, depend.objid, depend.objsubid)
-      else pg_describe_object('pg_class'::regclass, view.oid, 0) end as description
+      else pg_describe_object('pg_class'::regclass, view.oid, 0) end as description,
+      case when depend.classid = 'pg_attrdef'::regclass or depend.classid = 'pg_class'::regclass
+          and (select relkind from pg_class where oid = depend.objid) = 'S'
+        then (select attname from pg_attribute
+          where attrelid = wanted.oid and attnum = depend.refobjsubid) end as column_name
     from pg_depend as depend
     left join pg_rewrite as rule
       on depend.classid = 'pg_rewrite'::regclass and rule.oid = depend.objid
@@ -310,8 +315,8 @@ const othersQuery = `
       and not (rule.oid is not null and view.oid = wanted.oid and rule.rulename = '_RETURN')
       and not coalesce(${isReplaceableView}, false)
     union
-    select 'row-level security' where wanted.relrowsecurity or wanted.relforcerowsecurity
+    select 'row-level security', null where wanted.relrowsecurity or wanted.relforcerowsecurity
     union
-    select 'its place below ' || inhparent::regclass from pg_inherits
+    select 'its place below ' || inhparent::regclass, null from pg_inherits
     where inhrelid = wanted.oid
   ) as others`;

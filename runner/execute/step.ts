@@ -76,8 +76,8 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
       const published = await publish(client, step, context.publish, () =>
         runPostHooks(client, step, 'inside', context),
       );
-      await finishPublished(client, step, published, context);
-      return { ended: { status: 'success', rows }, published };
+      const ended = await finishPublished(client, step, published, context);
+      return { ended: { ...ended, rows }, published };
     });
   } catch (error) {
     const ended = endedBy(error, step.node, context);
@@ -180,16 +180,24 @@ async function runPostHooks(
   for (const statement of hooks ?? []) await perform(client, step, statement, context);
 }
 
-/** What follows the publication: what would hold locks for long, and hooks outside the transaction. */
+/**
+ * What follows the publication: what would hold locks for long, and hooks outside the transaction. The
+ * rows are published whatever becomes of it.
+ */
 async function finishPublished(
   client: Client,
   step: BuildStep,
   published: Published,
   context: StepContext,
-): Promise<void> {
-  const after = 'after' in published ? (published.after ?? []) : [];
-  for (const statement of after) await send(client, step.node, statement, context);
-  await runPostHooks(client, step, 'outside', context);
+): Promise<Ended> {
+  try {
+    const after = 'after' in published ? (published.after ?? []) : [];
+    for (const statement of after) await send(client, step.node, statement, context);
+    await runPostHooks(client, step, 'outside', context);
+    return { status: 'success' };
+  } catch (error) {
+    return endedBy(error, step.node, context);
+  }
 }
 
 /** Settings and temporary tables of a node's hooks are not for the next node on its connection. */

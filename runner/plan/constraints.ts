@@ -14,6 +14,7 @@ import { quoteRelation } from './statements.ts';
 import type {
   ColumnState,
   ConstraintState,
+  Dependent,
   PublishedStep,
   RelationState,
   Statement,
@@ -101,6 +102,19 @@ export function carriedConstraints(
 /** Tells whether a constraint owns an index, whose name is unique in the whole schema. */
 export function ownsIndex(constraint: ConstraintState): boolean {
   return constraint.kind !== 'check' && constraint.kind !== 'foreign-key';
+}
+
+/** Returns the relation without the defaults and sequences that its contract makes anew with every stage. */
+export function withoutContracted(step: PublishedStep, current: RelationState): RelationState {
+  const own = new Set(
+    (step.finishing.design?.contract?.columns ?? [])
+      .filter(({ custom }) => custom.length > 0)
+      .map(({ name }) => name),
+  );
+  if (own.size === 0) return current;
+  const isOwn = (dependent: Dependent) =>
+    dependent.kind === 'other' && dependent.column !== undefined && own.has(dependent.column);
+  return { ...current, dependents: current.dependents.filter((it) => !isOwn(it)) };
 }
 
 /** Changes of a live table that make its constraints those of the contract. */

@@ -2,6 +2,7 @@
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import { type BrokenView, brokenViews, canReplaceView, sameColumns } from './compare-columns.ts';
+import { withoutContracted } from './constraints.ts';
 import { liveGrants } from './grants.ts';
 import { planInPlace } from './in-place.ts';
 import { nameFinally } from './name-finally.ts';
@@ -18,8 +19,9 @@ import type {
 
 /** Decides how a stage is published: nothing that hangs on the relation before is ever lost. */
 export function planPublication(input: PublicationInput): Publication {
-  const { current, step } = input;
-  if (current === undefined) return planCreate(input);
+  const { step } = input;
+  if (input.current === undefined) return planCreate(input);
+  const current = withoutContracted(step, input.current);
   if (!isReplaceable(current)) return refuseKind(step, current);
   if (
     step.materialized === 'view' &&

@@ -123,6 +123,8 @@ export interface OtherDependent {
   readonly kind: 'other';
   /** As pg_describe_object says it. */
   readonly description: string;
+  /** Of a default value or an owned sequence: the column that it is for. */
+  readonly column?: string;
 }
 
 /** One statement; its text is complete. */

@@ -36,6 +36,9 @@ function formatBuild(step: BuildStep, position: string): string {
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  for (const [when, hooks] of Object.entries(step.postHooks ?? {})) {
+    if (hooks.length > 0) parts.push(`-- ${when} the publishing transaction`, statements(hooks));
+  }
   return parts.join('\n');
 }
 
@@ -48,6 +51,7 @@ function formatPublication(step: BuildStep): string[] {
       return [
         `-- publish in place, since a swap would lose: ${publication.because.join(', ')}`,
         statements(publication.statements),
+        ...(publication.after?.length ? [statements(publication.after)] : []),
       ];
     case 'swap':
       return [
@@ -66,5 +70,10 @@ function formatTest(step: TestStep, position: string): string {
 }
 
 function statements(list: readonly Statement[]): string {
-  return list.map((statement) => `${statement.sql.trimEnd().replace(/;$/, '')};`).join('\n');
+  return list
+    .map(({ sql, hook }) => {
+      const text = `${sql.trimEnd().replace(/;$/, '')};`;
+      return hook === undefined ? text : `-- ${hook.label}\n${text}`;
+    })
+    .join('\n');
 }
