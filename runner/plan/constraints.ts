@@ -104,17 +104,25 @@ export function ownsIndex(constraint: ConstraintState): boolean {
   return constraint.kind !== 'check' && constraint.kind !== 'foreign-key';
 }
 
-/** Returns the relation without the defaults and sequences that its contract makes anew with every stage. */
-export function withoutContracted(step: PublishedStep, current: RelationState): RelationState {
-  const own = new Set(
-    (step.finishing.design?.contract?.columns ?? [])
-      .filter(({ custom }) => custom.length > 0)
-      .map(({ name }) => name),
-  );
-  if (own.size === 0) return current;
-  const isOwn = (dependent: Dependent) =>
-    dependent.kind === 'other' && dependent.column !== undefined && own.has(dependent.column);
-  return { ...current, dependents: current.dependents.filter((it) => !isOwn(it)) };
+/**
+ * Returns the relation without the defaults and sequences that a swap does not lose: those that its
+ * contract makes anew with every stage, and those of columns that are gone.
+ */
+export function withoutContracted(
+  step: PublishedStep,
+  current: RelationState,
+  staged: RelationState | undefined,
+): RelationState {
+  const own = (step.finishing.design?.contract?.columns ?? [])
+    .filter(({ custom }) => custom.length > 0)
+    .map(({ name }) => name);
+  const isKept = (dependent: Dependent): boolean => {
+    const column = dependent.kind === 'other' ? dependent.column : undefined;
+    if (column === undefined) return true;
+    const isGone = staged !== undefined && !staged.columns.some(({ name }) => name === column);
+    return !isGone && !own.includes(column);
+  };
+  return { ...current, dependents: current.dependents.filter(isKept) };
 }
 
 /** Changes of a live table that make its constraints those of the contract. */

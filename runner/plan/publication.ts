@@ -21,7 +21,7 @@ import type {
 export function planPublication(input: PublicationInput): Publication {
   const { step } = input;
   if (input.current === undefined) return planCreate(input);
-  const current = withoutContracted(step, input.current);
+  const current = withoutContracted(step, input.current, input.staged);
   if (!isReplaceable(current)) return refuseKind(step, current);
   if (
     step.materialized === 'view' &&
