@@ -32,6 +32,8 @@ function declareCommands(cli: Argv, run: Run): Argv {
         ...selectionOptions(given),
         dryRun: given['dryRun'] === true,
         failFast: given['failFast'] === true,
+        fullRefresh: given['fullRefresh'] === true,
+        eventTime: eventTimeOptions(given),
       });
     });
   return declareUpkeep(commonFlags(cli), run)
@@ -48,7 +50,12 @@ function declareCommands(cli: Argv, run: Run): Argv {
     .command('compile', 'write the SQL that would run to target/compiled', compileFlags, (given) =>
       run(async (context) => {
         const { compile } = await import('./commands/compile.ts');
-        return compile(context, { ...selectionOptions(given), inline: text(given['inline']) });
+        return compile(context, {
+          ...selectionOptions(given),
+          inline: text(given['inline']),
+          fullRefresh: given['fullRefresh'] === true,
+          eventTime: eventTimeOptions(given),
+        });
       }),
     )
     .command('show [name]', 'print rows of a model, a test or a query', showFlags, (given) =>
@@ -138,11 +145,15 @@ function selectionFlags(cli: Argv): Argv {
 }
 
 function runFlags(cli: Argv): Argv {
-  return selectionFlags(cli)
+  return incrementalFlags(selectionFlags(cli))
     .option('threads', { type: 'string', describe: 'nodes built at once' })
     .option('dry-run', {
       type: 'boolean',
       describe: 'print the plan, with its SQL, and do nothing',
+    })
+    .option('store-failures', {
+      type: 'boolean',
+      describe: 'keep the rows that tests find wrong, in tables',
     })
     .option('fail-fast', {
       alias: 'x',
@@ -151,8 +162,29 @@ function runFlags(cli: Argv): Argv {
     });
 }
 
+/** What decides the SQL of incremental models. */
+function incrementalFlags(cli: Argv): Argv {
+  return cli
+    .option('full-refresh', {
+      alias: 'f',
+      type: 'boolean',
+      describe: 'build incremental models anew from all their rows',
+    })
+    .option('event-time-start', {
+      type: 'string',
+      describe: 'microbatch models: build again from here, as 2024-09-01',
+    })
+    .option('event-time-end', {
+      type: 'string',
+      describe: 'microbatch models: build again up to here, this moment excluded',
+    });
+}
+
 function compileFlags(cli: Argv): Argv {
-  return selectionFlags(cli).option('inline', { type: 'string', describe: 'compile this text' });
+  return incrementalFlags(selectionFlags(cli)).option('inline', {
+    type: 'string',
+    describe: 'compile this text',
+  });
 }
 
 function showFlags(cli: Argv): Argv {
@@ -217,6 +249,8 @@ function commonOptions(given: Given): CommonOptions {
     target: text(given['target']),
     varsText: text(given['vars']),
     threads: parseWholeNumber('--threads', given['threads'], 1),
+    storeFailures:
+      given['storeFailures'] === undefined ? undefined : given['storeFailures'] === true,
     commandLine: words[0] ?? '',
   };
 }
@@ -227,6 +261,11 @@ function selectionOptions(given: Given) {
     select: list(given['select']),
     exclude: list(given['exclude']),
   };
+}
+
+function eventTimeOptions(given: Given): CommonOptions['eventTime'] {
+  const [start, end] = [text(given['eventTimeStart']), text(given['eventTimeEnd'])];
+  return start === undefined && end === undefined ? undefined : { start, end };
 }
 
 function text(value: unknown): string | undefined {

@@ -27,13 +27,14 @@ interface ColumnRow {
   readonly column: string;
   readonly doc: string | null;
   readonly indexes: readonly string[];
+  readonly generated: boolean;
 }
 
 /** Reads the Bronze tables of datasets from the catalog, without their partitions. */
 export async function readTables(client: Client): Promise<readonly ExistingTable[]> {
   const { rows } = await client.query<ColumnRow>(
     `select relation.relname::text as table, obj_description(relation.oid, 'pg_class') as comment,
-            attribute.attname::text as column,
+            attribute.attname::text as column, attribute.attgenerated <> '' as generated,
             col_description(relation.oid, attribute.attnum) as doc,
             array(select index.relname::text from pg_index
                     join pg_class as index on index.oid = pg_index.indexrelid
@@ -46,15 +47,20 @@ export async function readTables(client: Client): Promise<readonly ExistingTable
         and attribute.attnum > 0 and not attribute.attisdropped
       order by relation.relname, attribute.attnum`,
   );
-  const tables = new Map<string, ExistingTable & { columns: Map<string, string | null> }>();
+  const tables = new Map<
+    string,
+    ExistingTable & { columns: Map<string, string | null>; generated: string[] }
+  >();
   for (const row of rows) {
     const table = tables.get(row.table) ?? {
       name: row.table,
       comment: row.comment,
       columns: new Map<string, string | null>(),
       indexes: row.indexes,
+      generated: [],
     };
     table.columns.set(row.column, row.doc);
+    if (row.generated) table.generated.push(row.column);
     tables.set(row.table, table);
   }
   return [...tables.values()];

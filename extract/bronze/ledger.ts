@@ -2,7 +2,6 @@
 
 import { type Client, inTransaction } from '../../core/database.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
-import { hashAlgorithm } from './tables.ts';
 import type { Load, LoadUnit } from './types.ts';
 
 /** The newest load of a unit, as far as deciding needs it. */
@@ -53,14 +52,6 @@ export async function hasRows(client: Client, table: string, cycle: number): Pro
     [cycle],
   );
   return rows[0]?.found === true;
-}
-
-/** Returns what the server's row hashes are made by: another major version may hash otherwise. */
-export async function readHashAlgorithm(client: Client): Promise<string> {
-  const { rows } = await client.query<{ version: number }>(
-    "select current_setting('server_version_num')::int / 10000 as version",
-  );
-  return `${hashAlgorithm}/pg${rows[0]?.version}`;
 }
 
 /** Returns the moment of a time of day in Washington, where the FEC writes its files. */

@@ -79,7 +79,7 @@ const reconciliationComments: readonly (readonly [object: string, text: string])
   ],
   [
     'column bronze.loads.hash_algorithm',
-    'How _hash of the rows of the cycle was made, with the major version of the server.',
+    'How _hash of the rows of the cycle was made, and of how many columns.',
   ],
   ['column bronze.loads.watermark', 'The file holds what the FEC had published by then.'],
   [

@@ -4,7 +4,7 @@ import type { Client } from '../../core/database.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { historyTable } from './tables.ts';
-import type { Load } from './types.ts';
+import type { CommitteeCount, Load } from './types.ts';
 
 /** What the FEC wrote may lack what was on its way when the file was made: a day is kept back. */
 const safetyMarginHours = 24;
@@ -14,11 +14,40 @@ export function watermarkOf(writtenAt: Date): Date {
   return new Date(writtenAt.getTime() - safetyMarginHours * 3_600_000);
 }
 
+/** Tells whether a state of each committee is kept for a dataset. */
+export function hasCommitteeState(dataset: Dataset): boolean {
+  return dataset.name === 'indiv';
+}
+
+/** Returns the last day, as 20190317, that is no typo in a file that is complete until `watermark`. */
+export async function readLatestDay(client: Client, watermark: Date): Promise<number> {
+  const { rows } = await client.query<{ day: string }>(
+    `select to_char(($1::timestamptz + make_interval(hours => ${safetyMarginHours}))::date, 'YYYYMMDD') as day`,
+    [watermark],
+  );
+  return Number(rows[0]?.day);
+}
+
+/** What a load knows of the committees of its file. */
+export interface FileCommittees {
+  /** Undefined where nobody counted. */
+  readonly counts: readonly CommitteeCount[] | undefined;
+  /** Those whose rows changed; undefined when all of them did. */
+  readonly changed: readonly string[] | undefined;
+}
+
 /** Sets the state of a load's dataset and cycle and tells listeners of `fundlens_load`, in its transaction. */
-export async function recordState(client: Client, dataset: Dataset, load: Load): Promise<void> {
+export async function recordState(
+  client: Client,
+  dataset: Dataset,
+  load: Load,
+  committees: FileCommittees,
+): Promise<void> {
   const { rowsRead, rowsRejected } = load;
-  const hasDates = dataset.name === 'indiv';
-  if (hasDates) await recordCommittees(client, dataset, load);
+  if (hasCommitteeState(dataset)) {
+    if (committees.counts === undefined) await countCommittees(client, dataset, load);
+    else await recordCommittees(client, load, committees.counts, committees.changed);
+  }
   await client.query(
     `insert into bronze.extraction_state as state
        (dataset, cycle, scope, watermark, last_contribution_date, last_load_id, row_count)
@@ -53,16 +82,49 @@ const calendarDay =
   '|^0229(19|20)(0[48]|[2468][048]|[13579][26])$|^02292000$';
 
 /** Brings the states of the committees that a load touched up to date; the others stand as they were. */
-async function recordCommittees(client: Client, dataset: Dataset, load: Load): Promise<void> {
+async function recordCommittees(
+  client: Client,
+  load: Load,
+  counts: readonly CommitteeCount[],
+  changed: readonly string[] | undefined,
+): Promise<void> {
+  if (changed === undefined) await forgetCommittees(client, load);
+  const counted = new Map(counts.map((count) => [count.committee, count]));
+  const names = changed ?? [...counted.keys()];
+  await client.query(
+    `insert into bronze.extraction_state as state
+       (dataset, cycle, scope, watermark, last_contribution_date, last_load_id, row_count)
+     select $1, $2, 'committee:' || committee, $3, day, $4, live_rows
+       from unnest($5::text[], $6::date[], $7::bigint[]) as counted (committee, day, live_rows)
+     on conflict (dataset, cycle, scope) do update
+       set watermark = excluded.watermark, last_contribution_date = excluded.last_contribution_date,
+           last_load_id = excluded.last_load_id, row_count = excluded.row_count,
+           updated_at = clock_timestamp()`,
+    [
+      load.dataset,
+      load.cycle,
+      load.watermark,
+      load.loadId,
+      names,
+      names.map((name) => counted.get(name)?.lastDay?.toString() ?? null),
+      names.map((name) => counted.get(name)?.rows ?? 0),
+    ],
+  );
+}
+
+async function forgetCommittees(client: Client, load: Load): Promise<void> {
+  await client.query(
+    `delete from bronze.extraction_state
+      where dataset = $1 and cycle = $2 and starts_with(scope, 'committee:')`,
+    [load.dataset, load.cycle],
+  );
+}
+
+/** The same from the rows in Bronze, where the file had too many committees to be counted as they passed. */
+async function countCommittees(client: Client, dataset: Dataset, load: Load): Promise<void> {
   const table = quoteQualified('bronze', dataset.table);
   const isWhole = load.rowsUnchanged === 0;
-  if (isWhole) {
-    await client.query(
-      `delete from bronze.extraction_state
-        where dataset = $1 and cycle = $2 and starts_with(scope, 'committee:')`,
-      [load.dataset, load.cycle],
-    );
-  }
+  if (isWhole) await forgetCommittees(client, load);
   await client.query(
     `with
      touched as (

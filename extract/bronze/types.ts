@@ -37,10 +37,18 @@ export interface Load extends LoadUnit {
   readonly rowsReturned: number;
   readonly rowsRejected: number;
   readonly rowsRepaired: number;
-  /** How the hashes of the cycle's rows were made, and by which major version of the server. */
+  /** How the hashes of the cycle's rows were made, and of how many columns. */
   readonly hashAlgorithm: string;
   /** The file holds what the FEC had published by then. */
   readonly watermark: Date;
   readonly startedAt: Date;
   readonly programVersion: string;
+}
+
+/** What a file says of one committee. */
+export interface CommitteeCount {
+  readonly committee: string;
+  readonly rows: number;
+  /** As 20190317; undefined where no row has a date that counts. */
+  readonly lastDay: number | undefined;
 }

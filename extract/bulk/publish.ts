@@ -47,14 +47,23 @@ export async function publishFile(client: Client, publication: Publication): Pro
   reachFaultPoint('extract:after-rows');
   if (!publication.becomesPartition) {
     await client.query(`drop table ${quoteQualified('bronze', staged.table)}`);
-    if (isMuch(changes))
-      await client.query(
-        `analyze ${quoteQualified('bronze', rowTable(dataset, publication.cycle))}`,
-      );
+    if (isMuch(changes)) {
+      await analyzeRoughly(client, quoteQualified('bronze', rowTable(dataset, publication.cycle)));
+    }
   }
   await moveSetAside(client, publication, 'rejected', 'rejects');
   await moveSetAside(client, publication, 'repaired', 'repairs');
   return changes;
+}
+
+/**
+ * Gathers statistics from a quarter of the usual sample, so that no query meets a table without any;
+ * autovacuum gathers the finer ones in its own time.
+ */
+async function analyzeRoughly(client: Client, relation: string): Promise<void> {
+  await client.query('set local default_statistics_target = 25');
+  await client.query(`analyze ${relation}`);
+  await client.query('set local default_statistics_target to default');
 }
 
 /** What autovacuum would take as a reason to look at a table again. */
@@ -71,15 +80,11 @@ async function attachPartition(client: Client, publication: Publication): Promis
   const { dataset, cycle, staged } = publication;
   const partition = partitionTable(dataset, cycle);
   const relation = quoteQualified('bronze', partition);
-  const key = dataset.key.map(quoteIdentifier).join(', ');
   await client.query(
     `alter table ${quoteQualified('bronze', staged.table)} rename to ${quoteIdentifier(partition)}`,
   );
-  // Built here, over all rows at once, and taken over by the index of the whole table.
-  await client.query(
-    `create index ${quoteIdentifier(`${partition}_key_idx`)} on ${relation} (${key})`,
-  );
-  await client.query(`analyze ${relation}`);
+  await analyzeRoughly(client, relation);
+  // Builds what indexes people have put on the whole table: nobody else sees the partition yet.
   await client.query(
     `alter table ${quoteQualified('bronze', dataset.table)}
        attach partition ${relation} for values in (${Number(cycle)})`,

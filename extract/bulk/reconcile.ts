@@ -3,7 +3,8 @@
 import type { Client } from '../../core/database.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
-import { historyTable } from '../bronze/tables.ts';
+import { hasCommitteeState } from '../bronze/state.ts';
+import { historyTable, rowHashExpression } from '../bronze/tables.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { partitionTable } from './staging.ts';
 import type { RowChanges, StagedFile } from './types.ts';
@@ -26,28 +27,22 @@ export interface Reconciliation {
  */
 export async function reconcileRows(client: Client, work: Reconciliation): Promise<RowChanges> {
   const { dataset, cycle } = work;
-  const stage = quoteQualified('bronze', work.staged.table);
   const table = quoteQualified('bronze', rowTable(dataset, cycle));
   // A hash join in memory is the fast way; compiling the query costs more than it saves.
   await client.query("set local work_mem = '256MB'; set local jit = off");
   // Keeps other writers out, so that ctid stays what it is; readers pass.
   await client.query(`lock table ${table} in share row exclusive mode`);
   if (work.rehash) {
-    const [first] = work.dataset.columns.map(({ name }) => quoteIdentifier(name));
-    await client.query(`update ${table} set ${first} = ${first} where cycle = $1`, [cycle]);
+    await client.query(
+      `update ${table} set _hash = ${rowHashExpression(dataset)} where cycle = $1`,
+      [cycle],
+    );
   }
-  // Statistics of what is joined, no more: those of all columns take longer than the comparison.
-  const joined = [...dataset.key.map(quoteIdentifier), '_hash'].join(', ');
-  await client.query(`analyze ${stage} (${joined})`);
-  const isKeyed = dataset.keyIsUnique && !(await repeatsKeys(client, work, table, stage));
-  await client.query(
-    `create temporary table changes on commit drop as
-     ${isKeyed ? compareByKey(dataset, cycle, table, stage) : compareAsMultisets(dataset, cycle, table, stage)}`,
-  );
-  await client.query('analyze changes');
+  const before = await sumLive(client, work, table);
+  await findChanges(client, work, table, before);
   work.guard(await countChanges(client, work.staged));
   reachFaultPoint('extract:after-compare');
-  return applyChanges(client, work, table, stage);
+  return applyChanges(client, work, table, before.live);
 }
 
 /** Names the table that holds a cycle's rows: `ctid` means something in one partition only. */
@@ -61,85 +56,150 @@ function keyOf(dataset: Dataset, alias: string): string {
   return parts.length === 1 ? `coalesce(${parts[0]}, '')` : `row(${parts.join(', ')})::text`;
 }
 
-/** The FEC's own keys do not repeat; should they, the rows are told apart as those of the masters are. */
-async function repeatsKeys(
+/** What a cycle's rows are before a load, as far as comparing them needs it. */
+interface Before {
+  readonly live: number;
+  readonly hashSum: bigint;
+  readonly withdrawn: number;
+}
+
+async function sumLive(client: Client, work: Reconciliation, table: string): Promise<Before> {
+  const { rows } = await client.query<{ live: string; sum: string; withdrawn: string }>(
+    `select count(*) filter (where _withdrawn is null) as live,
+            coalesce(sum(_hash) filter (where _withdrawn is null), 0) as sum,
+            count(_withdrawn) as withdrawn
+       from ${table} where cycle = $1`,
+    [work.cycle],
+  );
+  const [row] = rows;
+  return {
+    live: Number(row?.live),
+    hashSum: BigInt(row?.sum ?? 0),
+    withdrawn: Number(row?.withdrawn),
+  };
+}
+
+/**
+ * Fills the temporary table `changes`. Lines that stand in one of both alone are found by their hash. That
+ * does not see how often a line stands in each; the sums do, and only where they differ are copies counted.
+ */
+async function findChanges(
   client: Client,
   work: Reconciliation,
   table: string,
-  stage: string,
-): Promise<boolean> {
-  const key = keyOf(work.dataset, 'row');
-  for (const relation of [stage, table]) {
-    const { rows } = await client.query(
-      `select from ${relation} as row where cycle = $1 group by ${key} having count(*) > 1 limit 1`,
-      [work.cycle],
-    );
-    if (rows.length > 0) return true;
+  before: Before,
+): Promise<void> {
+  const { dataset, cycle, staged } = work;
+  const stage = quoteQualified('bronze', staged.table);
+  await findUnpaired(client, unpairedLines(dataset, cycle, table, stage));
+  const [fresh, stale] = [await sumOf(client, 'fresh'), await sumOf(client, 'stale')];
+  const isWhole =
+    before.live + fresh.rows - stale.rows === staged.counts.rowsPassed &&
+    before.hashSum + fresh.sum - stale.sum === staged.hashSum;
+  if (!isWhole) {
+    await client.query('drop table fresh, stale');
+    await findUnpaired(client, unpairedCopies(dataset, cycle, table, stage));
   }
-  return false;
+  await client.query(
+    `create temporary table changes on commit drop as
+     ${pairByKey(dataset, cycle, table, before.withdrawn > 0)}`,
+  );
+  await client.query('analyze changes');
+}
+
+interface Unpaired {
+  /** Staged lines that Bronze does not have: `stage_id`, `key`, `_hash`, `_line`. */
+  readonly fresh: string;
+  /** Live rows that the file does not have: `row_id`, `key`, `_hash`, `_load_id`, `_line`. */
+  readonly stale: string;
+}
+
+async function findUnpaired(client: Client, { fresh, stale }: Unpaired): Promise<void> {
+  await client.query(`create temporary table fresh on commit drop as ${fresh}`);
+  await client.query(`create temporary table stale on commit drop as ${stale}`);
+  await client.query('analyze fresh; analyze stale');
+}
+
+async function sumOf(
+  client: Client,
+  table: 'fresh' | 'stale',
+): Promise<{ readonly rows: number; readonly sum: bigint }> {
+  const { rows } = await client.query<{ rows: string; sum: string }>(
+    `select count(*) as rows, coalesce(sum(_hash), 0) as sum from ${table}`,
+  );
+  return { rows: Number(rows[0]?.rows), sum: BigInt(rows[0]?.sum ?? 0) };
+}
+
+function unpairedLines(dataset: Dataset, cycle: number, table: string, stage: string): Unpaired {
+  const live = `${table} as live where live.cycle = ${Number(cycle)} and live._withdrawn is null`;
+  return {
+    fresh: `
+      select staged.ctid as stage_id, ${keyOf(dataset, 'staged')} as key, _hash, _line
+        from ${stage} as staged
+       where not exists (select from ${live} and live._hash = staged._hash)`,
+    stale: `
+      select live.ctid as row_id, ${keyOf(dataset, 'live')} as key, _hash, _load_id, _line
+        from ${live} and not exists (select from ${stage} as staged where staged._hash = live._hash)`,
+  };
+}
+
+function unpairedCopies(dataset: Dataset, cycle: number, table: string, stage: string): Unpaired {
+  const staged = `
+      staged as (
+        select ctid as stage_id, ${keyOf(dataset, 'source')} as key, _hash, _line,
+               ${number('_hash', '_line')} as copy
+          from ${stage} as source
+      )`;
+  const live = `
+      live as (
+        select ctid as row_id, ${keyOf(dataset, 'source')} as key, _hash, _load_id, _line,
+               ${number('_hash', '_load_id, _line')} as copy
+          from ${table} as source where cycle = ${Number(cycle)} and _withdrawn is null
+      )`;
+  return {
+    fresh: `
+      with ${staged}, ${live}
+      select stage_id, key, _hash, _line from staged where not exists (
+        select from live where live._hash = staged._hash and live.copy = staged.copy)`,
+    stale: `
+      with ${staged}, ${live}
+      select row_id, key, _hash, _load_id, _line from live where not exists (
+        select from staged where staged._hash = live._hash and staged.copy = live.copy)`,
+  };
+}
+
+/** Numbers rows that are alike in `by`. */
+function number(by: string, order: string): string {
+  return `row_number() over (partition by ${by} order by ${order})`;
 }
 
 // Operations in `changes`: i insert, u update, w withdraw, and of rows that had been withdrawn:
 // r returned as it was, v returned in another version.
 
-function compareByKey(dataset: Dataset, cycle: number, table: string, stage: string): string {
-  return `
-    select staged.ctid as stage_id, present.ctid as row_id,
-           case when present.ctid is null then 'i'
-                when staged.ctid is null then 'w'
-                when present._withdrawn is null then 'u'
-                when staged._hash = present._hash then 'r'
-                else 'v' end as operation
-      from ${stage} as staged
-      full join (select ctid, * from ${table} where cycle = ${Number(cycle)}) as present
-        on ${keyOf(dataset, 'staged')} = ${keyOf(dataset, 'present')}
-     where present.ctid is null
-        or (staged.ctid is null and present._withdrawn is null)
-        or (staged.ctid is not null
-            and (staged._hash <> present._hash or present._withdrawn is not null))`;
-}
-
 /**
- * Lines that the load before had as well are paired first, as often as both have them; what is left of
- * both is paired by key, in the order of the lines; only then do withdrawn rows come into play, again
- * the same ones first. So the counts are those of the file against the file before.
+ * Lines that both have are paired already, as often as both have them. What is left of both is paired by
+ * key, in the order of the lines; only then do withdrawn rows come into play, again the same ones first.
+ * So the counts are those of the file against the file before.
  */
-function compareAsMultisets(dataset: Dataset, cycle: number, table: string, stage: string): string {
-  const key = keyOf(dataset, 'source');
-  const number = (by: string, order: string): string =>
-    `row_number() over (partition by ${by} order by ${order})`;
+function pairByKey(dataset: Dataset, cycle: number, table: string, hasWithdrawn: boolean): string {
   return `
     with
-    staged as (
-      select ctid as stage_id, ${key} as key, _hash, _line, ${number('_hash', '_line')} as copy
-        from ${stage} as source
-    ),
-    live as (
-      select ctid as row_id, ${key} as key, _hash, _load_id, _line,
-             ${number('_hash', '_load_id, _line')} as copy
-        from ${table} as source where cycle = ${Number(cycle)} and _withdrawn is null
-    ),
-    fresh as (
-      select stage_id, key, _hash, _line, ${number('key', '_line')} as place
-        from staged where not exists (
-          select from live where live._hash = staged._hash and live.copy = staged.copy)
-    ),
-    stale as (
-      select row_id, key, ${number('key', '_load_id, _line')} as place
-        from live where not exists (
-          select from staged where staged._hash = live._hash and staged.copy = live.copy)
-    ),
     paired as (
-      select stage_id, row_id, key, fresh._hash, fresh._line from fresh full join stale using (key, place)
+      select stage_id, row_id, key, fresh._hash, fresh._line
+        from (select *, ${number('key', '_line')} as place from fresh) as fresh
+        full join (select row_id, key, ${number('key', '_load_id, _line')} as place from stale) as stale
+          using (key, place)
     ),
     arrived as (
       select stage_id, key, _hash, _line, ${number('_hash', '_line')} as copy
         from paired where row_id is null
     ),
     away as (
-      select ctid as row_id, ${key} as key, _hash, _withdrawn, _load_id, _line,
+      select row_id, key, _hash, _withdrawn, _load_id, _line,
              ${number('_hash', '_withdrawn desc, _load_id, _line')} as copy
-        from ${table} as source where cycle = ${Number(cycle)} and _withdrawn is not null
+        from (select source.ctid as row_id, ${keyOf(dataset, 'source')} as key, source.*
+                from ${table} as source
+               where ${hasWithdrawn ? `cycle = ${Number(cycle)} and _withdrawn is not null` : 'false'}) as source
     ),
     arrived_otherwise as (
       select stage_id, key, ${number('key', '_line')} as place
@@ -192,17 +252,24 @@ async function applyChanges(
   client: Client,
   work: Reconciliation,
   table: string,
-  stage: string,
+  liveBefore: number,
 ): Promise<RowChanges> {
   const { dataset, loadId, staged } = work;
-  const fec = dataset.columns.map(({ name }) => quoteIdentifier(name));
-  const received = [...fec, 'cycle', '_load_id', '_line'];
+  const stage = quoteQualified('bronze', staged.table);
+  const kept = [
+    ...dataset.columns.map(({ name }) => quoteIdentifier(name)),
+    'cycle',
+    '_load_id',
+    '_line',
+  ];
+  const received = [...kept, '_hash'];
   const run = async (sql: string): Promise<number> => (await client.query(sql)).rowCount ?? 0;
   const load = Number(loadId);
+  const committees = await readCommittees(client, dataset, table, stage);
   await run(
     `insert into ${quoteQualified('bronze', historyTable(dataset))}
-       (${received.join(', ')}, _withdrawn, _superseded_by)
-     select ${received.map((name) => `old.${name}`).join(', ')}, old._withdrawn, ${load}
+       (${kept.join(', ')}, _withdrawn, _superseded_by)
+     select ${kept.map((name) => `old.${name}`).join(', ')}, old._withdrawn, ${load}
        from ${table} as old join changes on changes.row_id = old.ctid
       where operation in ('u', 'v', 'r')`,
   );
@@ -227,20 +294,31 @@ async function applyChanges(
        from ${stage} as new join changes on changes.stage_id = new.ctid where operation = 'i'`,
   );
   const changes = tally(staged, { added, updated, withdrawn, returned });
-  await assertLive(client, work, table);
-  return changes;
+  const live = liveBefore + changes.inserted - withdrawn;
+  if (live !== staged.counts.rowsPassed) {
+    throw new Error(
+      `${live} rows of ${dataset.name} would be live, not ${staged.counts.rowsPassed}`,
+    );
+  }
+  return { ...changes, committees };
 }
 
-/** A last look before the commit: Bronze has as many live rows as the file has lines that fit. */
-async function assertLive(client: Client, work: Reconciliation, table: string): Promise<void> {
-  const { rows } = await client.query<{ live: string }>(
-    `select count(*) as live from ${table} where cycle = $1 and _withdrawn is null`,
-    [work.cycle],
+/** Names the committees of the rows that are about to change: of their old versions and of their new ones. */
+async function readCommittees(
+  client: Client,
+  dataset: Dataset,
+  table: string,
+  stage: string,
+): Promise<readonly string[] | undefined> {
+  if (!hasCommitteeState(dataset)) return undefined;
+  const { rows } = await client.query<{ committee: string }>(
+    `select cmte_id as committee from ${table} as old join changes on changes.row_id = old.ctid
+      where cmte_id is not null
+     union
+     select cmte_id from ${stage} as new join changes on changes.stage_id = new.ctid
+      where cmte_id is not null`,
   );
-  const expected = work.staged.counts.rowsPassed;
-  if (Number(rows[0]?.live) !== expected) {
-    throw new Error(`${rows[0]?.live} rows of ${work.dataset.name} are live, not ${expected}`);
-  }
+  return rows.map(({ committee }) => committee);
 }
 
 /**
@@ -255,6 +333,7 @@ export async function replaceRows(client: Client, work: Reconciliation): Promise
     'cycle',
     '_load_id',
     '_line',
+    '_hash',
   ].join(', ');
   await client.query(`lock table ${table} in share row exclusive mode`);
   const { rows } = await client.query<{ live: string }>(

@@ -3,7 +3,9 @@
 import { copyIn } from '../../core/copy.ts';
 import type { Client, Database } from '../../core/database.ts';
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import { hasCommitteeState } from '../bronze/state.ts';
 import type { Dataset } from '../datasets/types.ts';
+import { CommitteeTally } from './committee-tally.ts';
 import { LineGate } from './line-gate.ts';
 import { stagingTable } from './staging.ts';
 import type { ArchiveMember, SetAsideLine, StagedFile } from './types.ts';
@@ -16,6 +18,8 @@ export interface StageRequest {
   readonly member: ArchiveMember;
   /** True where the staging table itself will become the cycle's partition. */
   readonly becomesPartition: boolean;
+  /** Days of contributions after this one are typos: as 20190317. */
+  readonly latestDay: number;
   /** Lends the second connection, for lines set aside while the first one copies. */
   readonly database: Database;
   readonly signal: AbortSignal;
@@ -34,20 +38,22 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   await client.query(
     becomesPartition
       ? `create table ${relation}
-           (like ${target} including comments including generated, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
-      : `create unlogged table ${relation} (like ${target} including generated)`,
+           (like ${target} including comments, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
+      : `create unlogged table ${relation} (like ${target})`,
   );
-  const columns = ['cycle', '_load_id', '_line', ...dataset.columns.map(({ name }) => name)];
+  const columns = ['cycle', '_load_id', '_line', '_hash', ...dataset.columns.map(nameOf)];
+  const tally = createTally(request);
   const gate = new LineGate({
     fieldCount: dataset.columns.length,
     trailingDelimiter: dataset.trailingDelimiter,
     cycle,
     loadId: request.loadId,
+    tally,
   });
   const copied = await copyIn(
     client,
     `copy ${relation} (${columns.map(quoteIdentifier).join(', ')}) from stdin
-       with (format csv, delimiter '|', quote E'\\x01', null '', encoding 'UTF8'
+       with (format text, delimiter '|', null '', encoding 'UTF8'
              ${becomesPartition ? ', freeze' : ''})`,
     gatedRows(gate, request),
   );
@@ -55,7 +61,23 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   if (copied !== counts.rowsPassed) {
     throw new Error(`PostgreSQL took ${copied} of ${counts.rowsPassed} rows of ${dataset.name}`);
   }
-  return { counts, table };
+  return { counts, table, hashSum: gate.hashSum(), committees: tally?.counts() };
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+/** Only indiv keeps a state of each committee. */
+function createTally({ dataset, latestDay }: StageRequest): CommitteeTally | undefined {
+  if (!hasCommitteeState(dataset)) return undefined;
+  const names = dataset.columns.map(nameOf);
+  const committeeField = names.indexOf('cmte_id');
+  return new CommitteeTally({
+    committeeField,
+    dateField: names.indexOf('transaction_dt'),
+    latestDay,
+  });
 }
 
 /** Name of the constraint that lets a partition be attached without being read. */

@@ -1,6 +1,7 @@
 // What the stages of a bulk load hand to each other.
 
 import type { Readable } from 'node:stream';
+import type { CommitteeCount } from '../bronze/types.ts';
 
 /** A line whose bytes are kept apart: not loaded at all, or loaded with a repair. */
 export interface SetAsideLine {
@@ -47,6 +48,10 @@ export interface StagedFile {
   readonly counts: GateCounts;
   /** Name of the staging table in schema `bronze`. */
   readonly table: string;
+  /** Sum of the hashes of its rows: with their number it tells two sets of rows apart. */
+  readonly hashSum: bigint;
+  /** What the file says of each committee; undefined where nobody counted. */
+  readonly committees: readonly CommitteeCount[] | undefined;
 }
 
 /** What publishing changed in a table. */
@@ -58,4 +63,6 @@ export interface RowChanges {
   readonly unchanged: number;
   /** Among those inserted: rows that had been withdrawn. */
   readonly returned: number;
+  /** Committees of the rows that changed, old versions and new; undefined where that is all or nobody asks. */
+  readonly committees?: readonly string[] | undefined;
 }

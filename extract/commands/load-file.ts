@@ -12,12 +12,12 @@ import {
   type LastLoad,
   lockAttempt,
   nextLoadId,
-  readHashAlgorithm,
   readLastLoad,
   readWashingtonTime,
   wasCommitted,
 } from '../bronze/ledger.ts';
-import { recordState, watermarkOf } from '../bronze/state.ts';
+import { readLatestDay, recordState, watermarkOf } from '../bronze/state.ts';
+import { hashAlgorithmOf } from '../bronze/tables.ts';
 import type { Load, LoadUnit } from '../bronze/types.ts';
 import type { BulkFile } from '../bulk/find-files.ts';
 import { type Fingerprint, readFingerprint } from '../bulk/fingerprint.ts';
@@ -25,7 +25,7 @@ import { checkWithdrawals, hasTooManyRejects, tooManyRejects } from '../bulk/gua
 import { canBecomePartition, publishFile } from '../bulk/publish.ts';
 import { stageFile } from '../bulk/stage.ts';
 import { clearStagedLines, readRejectReasons } from '../bulk/staging.ts';
-import type { ArchiveMember, GateCounts } from '../bulk/types.ts';
+import type { ArchiveMember, GateCounts, RowChanges } from '../bulk/types.ts';
 import { openMember } from '../bulk/zip.ts';
 import { memberName } from '../datasets/catalog.ts';
 import { ArchiveError } from '../errors.ts';
@@ -128,6 +128,8 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
       const loadId = await nextLoadId(client);
       const becomesPartition = await canBecomePartition(client, dataset, cycle);
       const member = await openMember({ path, handle: request.handle }, memberName(dataset, cycle));
+      const version = await readVersionOf(client, file, member);
+      const latestDay = await readLatestDay(client, version.watermark);
       await attempt.enter('copy');
       reachFaultPoint('extract:before-copy');
       const staged = await stageFile(client, {
@@ -136,6 +138,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         loadId,
         member,
         becomesPartition,
+        latestDay,
         database: databases.rows,
         signal: run.context.signal,
       });
@@ -143,7 +146,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
       await refuseRejects(run, request, staged.counts);
       await refuseHollowFile(run, request, staged.counts);
       await attempt.enter('publish');
-      const algorithm = await readHashAlgorithm(client);
+      const hashAlgorithm = hashAlgorithmOf(dataset);
       const changes = await publishFile(client, {
         dataset,
         cycle,
@@ -151,34 +154,27 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         becomesPartition,
         staged,
         full: run.full,
-        rehash: request.last !== undefined && request.last.hashAlgorithm !== algorithm,
+        rehash: request.last !== undefined && request.last.hashAlgorithm !== hashAlgorithm,
         guard: (seen) => {
           if (!run.accept) checkWithdrawals(unit.source, seen);
         },
       });
-      const { counts } = staged;
       const load: Load = {
         ...unit,
         ...print,
         loadId,
         attemptId: attempt.id,
-        lineEnding: counts.lineEnding,
-        endsWithNewline: counts.endsWithNewline,
-        rowsRead: counts.rowsRead,
-        rowsInserted: changes.inserted,
-        rowsUpdated: changes.updated,
-        rowsWithdrawn: changes.withdrawn,
-        rowsUnchanged: changes.unchanged,
-        rowsReturned: changes.returned,
-        rowsRejected: counts.rowsRejected,
-        rowsRepaired: counts.rowsRepaired,
-        hashAlgorithm: algorithm,
-        ...(await readVersionOf(client, file, member)),
+        ...countsOf(staged.counts, changes),
+        hashAlgorithm,
+        ...version,
         startedAt,
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
-      await recordState(client, dataset, load);
+      await recordState(client, dataset, load, {
+        counts: staged.committees,
+        changed: changes.committees,
+      });
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');
@@ -191,6 +187,21 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
   } finally {
     reachFaultPoint('extract:after-commit');
   }
+}
+
+function countsOf(counts: GateCounts, changes: RowChanges) {
+  return {
+    lineEnding: counts.lineEnding,
+    endsWithNewline: counts.endsWithNewline,
+    rowsRead: counts.rowsRead,
+    rowsRejected: counts.rowsRejected,
+    rowsRepaired: counts.rowsRepaired,
+    rowsInserted: changes.inserted,
+    rowsUpdated: changes.updated,
+    rowsWithdrawn: changes.withdrawn,
+    rowsUnchanged: changes.unchanged,
+    rowsReturned: changes.returned,
+  };
 }
 
 /** Says which version of the file this is; the server's date is better than the zip's, which has no zone. */

@@ -3,7 +3,7 @@
 import { UserError } from '../../core/errors.ts';
 import type { ProgramContext } from '../../core/program.ts';
 import { type TargetRequest, withTarget } from '../../core/target.ts';
-import type { Answer, Answers, Attempt } from '../compile/answers.ts';
+import type { Answer, Answers, Attempt, Question } from '../compile/answers.ts';
 
 /** How often the same templates are rendered again, each time with new answers. */
 const mostRounds = 1000;
@@ -31,20 +31,32 @@ export async function answerUntilDone<T>(
       signal: context.signal,
     });
     try {
-      const answers = new Map<string, Answer>();
-      let tried: Attempt<T> = first;
-      for (let round = 0; round < mostRounds && tried.kind === 'questions'; round += 1) {
-        const { questions } = tried;
-        const found = await database.withClient((client) => answerQueries(client, questions));
-        for (const [sql, answer] of found) answers.set(sql, answer);
-        tried = tryWith(answers);
-      }
-      if (tried.kind === 'done') return tried.value;
-      throw endlessFault(tried.questions[0]?.sql ?? '');
+      return await answerRounds(tryWith, first, (questions) =>
+        database.withClient((client) => answerQueries(client, questions)),
+      );
     } finally {
       await database.close();
     }
   });
+}
+
+/**
+ * Asks and tries again until nothing more is to be asked.
+ * @throws {UserError} where a template asks for ever.
+ */
+export async function answerRounds<T>(
+  tryWith: (answers: Answers) => Attempt<T>,
+  first: Attempt<T>,
+  ask: (questions: readonly Question[]) => Promise<Answers>,
+): Promise<T> {
+  const answers = new Map<string, Answer>();
+  let tried = first;
+  for (let round = 0; round < mostRounds && tried.kind === 'questions'; round += 1) {
+    for (const [sql, answer] of await ask(tried.questions)) answers.set(sql, answer);
+    tried = tryWith(answers);
+  }
+  if (tried.kind === 'done') return tried.value;
+  throw endlessFault(tried.questions[0]?.sql ?? '');
 }
 
 function endlessFault(sql: string): UserError {

@@ -3,7 +3,7 @@
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
 import { answerUntilDone } from './answer-questions.ts';
-import { loadProject, selectFrom } from './load-project.ts';
+import { compileLate, loadProject, selectFrom } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled } from './write-artifacts.ts';
 
@@ -12,18 +12,19 @@ export interface CompileOptions extends SelectionOptions {
   readonly inline: string | undefined;
 }
 
-/** Compiles the selection; needs no database. */
+/** Compiles the selection; connects only where a template of it asks the database. */
 export async function compile(context: ProgramContext, options: CompileOptions): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const loaded = await loadProject(context, options);
   if (options.inline !== undefined) {
     const source = { path: '--inline', text: options.inline };
-    const compiled = await answerUntilDone(context, project.request, (answers) =>
-      attemptInline(project.resolver, source, answers),
+    const compiled = await answerUntilDone(context, loaded.request, (answers) =>
+      attemptInline(loaded.resolver, source, answers),
     );
     context.reporter.result(compiled.text);
     return 0;
   }
-  const selected = selectFrom(project, options, context);
+  const selected = selectFrom(loaded, options, context);
+  const project = await compileLate(context, loaded, selected);
   const written = await writeCompiled(project, options, selected);
   const models = [...selected].flatMap((id) => {
     const node = project.manifest.nodes.get(id);

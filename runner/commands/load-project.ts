@@ -8,10 +8,10 @@ import type { ProgramContext } from '../../core/program.ts';
 import { type Env, readEnv } from '../../core/settings.ts';
 import { readTarget, type Target, type TargetRequest } from '../../core/target.ts';
 import { parseYaml } from '../../core/yaml.ts';
-import { prepareCompilation } from '../compile/compile-project.ts';
+import { type Compilation, prepareCompilation } from '../compile/compile-project.ts';
 import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
-import type { Manifest } from '../compile/types.ts';
+import type { Manifest, NodeId } from '../compile/types.ts';
 import { buildGraph } from '../graph/build-graph.ts';
 import { selectNodes } from '../graph/select.ts';
 import type { Graph } from '../graph/types.ts';
@@ -21,6 +21,7 @@ import { readFiles, readOptionalText, readProjectText } from '../project/read-fi
 import { readPackages } from '../project/read-packages.ts';
 import type { ParsedProject, ProjectFile, YamlInputs } from '../project/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
+import { parseEventTime } from './event-time.ts';
 import { openParseCache } from './parse-cache.ts';
 import type { CommonOptions, SelectionOptions } from './types.ts';
 
@@ -37,6 +38,8 @@ export interface LoadedProject {
   /** To open the target with `withTarget`. */
   readonly request: TargetRequest;
   readonly inputs: CompileInputs;
+  /** Begins to compile late nodes. */
+  readonly finish: Compilation['finish'];
 }
 
 /** A project's file and target, before its other files are read. */
@@ -101,17 +104,23 @@ export async function loadProject(
     runStartedAt: new Date().toISOString(),
     invocationId: randomUUID(),
     parseCache,
+    flags: {
+      ...(options.fullRefresh === true ? { FULL_REFRESH: true } : {}),
+      STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
+    },
+    eventTime: parseEventTime(options.eventTime),
   };
   const compilation = prepareCompilation(parsed, inputs, (message) =>
     context.reporter.info(message),
   );
-  const { manifest, resolver } = await answerUntilDone(context, request, (answers) =>
-    compilation.compile(answers),
-  );
+  const { manifest, resolver } = compilation.project;
   parseCache.save();
   reportWarnings(context, parsed);
   const graph = buildGraph(manifest);
-  return { projectDir, file, parsed, resolver, manifest, graph, target, request, inputs };
+  return {
+    ...{ projectDir, file, parsed, resolver, manifest, graph, target, request, inputs },
+    finish: compilation.finish,
+  };
 }
 
 /** A config of a folder is found once for each node of it and told once. */
@@ -184,6 +193,26 @@ export function selectFrom(
     where: '--select',
     hint: 'see what there is with `runner ls`',
   });
+}
+
+/** Compiles the late ones among these nodes with what the database holds now. */
+export async function compileLate(
+  context: ProgramContext,
+  project: LoadedProject,
+  ids: ReadonlySet<NodeId>,
+): Promise<LoadedProject> {
+  const { manifest } = project;
+  const late = [...ids].filter((id) => manifest.nodes.get(id)?.isLate === true);
+  if (late.length === 0) return project;
+  const turn = project.finish(
+    late.map((id) => ({ id })),
+    [...ids],
+  );
+  const finished = await answerUntilDone(context, project.request, turn);
+  const nodes = new Map(
+    [...manifest.nodes].map(([id, node]) => [id, finished.get(id) ?? node] as const),
+  );
+  return { ...project, manifest: { ...manifest, nodes } };
 }
 
 /**

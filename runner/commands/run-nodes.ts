@@ -7,17 +7,26 @@ import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
+import { deltaPlanner } from '../plan/incremental.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
+import { planRefresh } from '../plan/refresh.ts';
+import { testPlanning } from '../plan/stored-failures.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { lateRun } from './late-steps.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import { aroundOptions, projectHooks } from './project-hooks.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
-import { writeCompiled, writeRunResults } from './write-artifacts.ts';
+import {
+  writeCompiled,
+  writeCompiledNode,
+  writeManifest,
+  writeRunResults,
+} from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
 export type Verb = 'build' | 'run' | 'test' | 'seed';
@@ -59,21 +68,31 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
+        const late = lateRun(project, selected, catalog, (node) =>
+          writeCompiledNode(project, node),
+        );
+        const { manifest: compiled } = late;
         const result = await executePlan(plan, {
           database,
-          manifest,
+          manifest: compiled,
+          late: late.steps,
           threads,
           failFast: options.failFast,
           signal: context.signal,
           listener: reportProgress(manifest, context.reporter),
           planPublication,
           planFinish,
+          planRefresh,
+          deltaPlanner,
+          testPlanning,
           around: aroundOptions(project),
           runHooks: projectHooks(project, plan),
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
-        await writeRunResults(project, options, result);
+        const ran = { ...project, manifest: compiled };
+        if (late.hasFinished()) await writeManifest(ran, options);
+        await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);
         if (result.interrupted) return 130;
         return isGood(result) ? 0 : 1;

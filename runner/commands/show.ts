@@ -9,7 +9,7 @@ import { attemptInline } from '../compile/compile-inline.ts';
 import { readRows } from '../execute/read-rows.ts';
 import { formatRows, type RowsFormat } from '../report/rows.ts';
 import { answerUntilDone } from './answer-questions.ts';
-import { findNode, type LoadedProject, loadProject } from './load-project.ts';
+import { compileLate, findNode, type LoadedProject, loadProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
 
 /** Options of show; one of `name`, `inline`, `inlineFile` is given. */
@@ -54,7 +54,9 @@ async function queryOf(context: ProgramContext, project: LoadedProject, options:
     });
   }
   if (options.name !== undefined) {
-    const node = findNode(project.manifest, options.name);
+    const { uniqueId } = findNode(project.manifest, options.name);
+    const compiled = await compileLate(context, project, new Set([uniqueId]));
+    const node = findNode(compiled.manifest, uniqueId);
     if (node.kind === 'model' || node.kind === 'test') {
       return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
     }

@@ -13,6 +13,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
+import type { Late } from '../compile/compile-nodes.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
 import {
@@ -36,16 +37,13 @@ export async function writeCompiled(
   options: CommonOptions,
   selected: ReadonlySet<NodeId>,
 ): Promise<WrittenArtifacts> {
-  const { manifest, graph } = project;
-  await writeWhole(
-    project,
-    'manifest.json',
-    manifestJson(manifest, graph, factsOf(project, options)),
-  );
+  const { manifest } = project;
+  await writeManifest(project, options);
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
     if (node?.kind !== 'model' && node?.kind !== 'test') continue;
+    if (node.isLate) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');
@@ -55,6 +53,17 @@ export async function writeCompiled(
     throw writeFault(folder, error);
   }
   return { shownPath: (path) => join(project.file.paths.target, path) };
+}
+
+/** Writes manifest.json. */
+export async function writeManifest(project: LoadedProject, options: CommonOptions): Promise<void> {
+  const text = manifestJson(project.manifest, project.graph, factsOf(project, options));
+  await writeWhole(project, 'manifest.json', text);
+}
+
+/** Writes the compiled SQL of a node whose turn has come. */
+export async function writeCompiledNode(project: LoadedProject, node: Late): Promise<void> {
+  await writeWhole(project, compiledPath(project.manifest, node.uniqueId), `${node.compiledSql}\n`);
 }
 
 /**

@@ -38,9 +38,15 @@ export class NeedsAnswer extends Error {
   }
 }
 
+/** Thrown by what is known only once the nodes of the run are chosen. */
+export class NeedsSelection extends Error {
+  override readonly name = 'NeedsSelection';
+}
+
 /** What an attempt to render came to. */
 export type Attempt<T> =
   | { readonly kind: 'done'; readonly value: T }
+  /** With no question, the render waits for the choice of nodes alone. */
   | { readonly kind: 'questions'; readonly questions: readonly Question[] };
 
 /** Runs a render that may ask. */
@@ -48,6 +54,7 @@ export function attempt<T>(render: () => T): Attempt<T> {
   try {
     return { kind: 'done', value: render() };
   } catch (error) {
+    if (error instanceof NeedsSelection) return { kind: 'questions', questions: [] };
     if (!(error instanceof NeedsAnswer)) throw error;
     return { kind: 'questions', questions: [error.question] };
   }

@@ -1,6 +1,5 @@
 // Generic tests: a macro called with the model, the column and the arguments of the YAML.
 
-import { createHash } from 'node:crypto';
 import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
 import { DictValue } from '../../core/template/dict.ts';
 import { fromJson } from '../../core/template/json.ts';
@@ -9,17 +8,27 @@ import { evaluateTemplate, renderTemplate } from '../../core/template/render.ts'
 import type { RenderScope } from '../../core/template/state.ts';
 import { ListValue, type Value } from '../../core/template/values.ts';
 import type { ParsedGenericTest } from '../project/types.ts';
-import { compileTestQueries, type RelationOf, testConfigFields } from './compile-test.ts';
+import {
+  compileTestQueries,
+  type MakeQueries,
+  type RelationOf,
+  testConfigFields,
+} from './compile-test.ts';
 import { resolveConfig } from './config.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { relationValue } from './relation-value.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
+import { builtInTest, isCountOfRows, shapeOf } from './test-shape.ts';
 import type { NodeId, RelationName, Test } from './types.ts';
 
 /** Compiles one generic test; undefined where it, or what it tests, is disabled. */
-export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest): Test | undefined {
+export function compileGenericTest(
+  resolver: Resolver,
+  test: ParsedGenericTest,
+  makeQueries: MakeQueries = compileTestQueries,
+): Test | undefined {
   if (test.on.kind === 'ref' && resolver.isDisabled(test.on.name)) return undefined;
   const faults: UserError[] = [];
   const report = resolver.facts.configReport?.(test.packageName);
@@ -27,6 +36,7 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
   throwFaults(faults);
   if (config === undefined || config.enabled === false) return undefined;
   const macro = findMacro(resolver, test);
+  const builtIn = isCountOfRows(config) ? builtInTest(resolver.facts.macros, test) : undefined;
   const subject = findSubject(resolver, test);
   const { database, schema } = resolver.facts.inputs.target;
   const call = parseTemplate({
@@ -36,14 +46,20 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
   });
   const render = (scope: RenderScope, relationOf: RelationOf) => {
     const relation = relationOf(subject.uniqueId, subject.relation);
+    const model = relationValue(database, relation);
+    const args = argumentValues(test, scope);
     const own = new Map<string, Value>([
-      ['_test_model', relationValue(database, relation)],
-      ['_test_arguments', DictValue.of(argumentValues(test, scope))],
+      ['_test_model', model],
+      ['_test_arguments', DictValue.of(args)],
     ]);
-    return renderTemplate(call, withNames(scope, own));
+    const sql = renderTemplate(call, withNames(scope, own));
+    const from = { subject: relation, from: model.toText() };
+    return { sql, shape: builtIn && shapeOf(builtIn, { ...from, where: config.where, args }) };
   };
-  const queries = compileTestQueries(resolver, {
-    model: madeOnce(() => nodeValue({ ...test, database, schema, alias: test.name, config })),
+  const queries = makeQueries(resolver, {
+    model: madeOnce(() =>
+      nodeValue({ ...test, database, schema, alias: config.alias ?? test.alias, config }),
+    ),
     config,
     packageName: test.packageName,
     render: (scope, relationOf) => {
@@ -52,14 +68,12 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
       return render(scope, relationOf);
     },
   });
-  const hash = createHash('md5')
-    .update(JSON.stringify([test.fqn, test.args, test.on]))
-    .digest('hex');
   return {
     kind: 'test',
     testKind: 'generic',
-    uniqueId: `test.${test.packageName}.${test.name}.${hash.slice(-10)}`,
+    uniqueId: `test.${test.packageName}.${test.name}.${test.hash}`,
     name: test.name,
+    alias: config.alias ?? test.alias,
     packageName: test.packageName,
     path: test.path,
     fqn: test.fqn,
@@ -69,7 +83,7 @@ export function compileGenericTest(resolver: Resolver, test: ParsedGenericTest):
     attachedTo: subject.uniqueId,
     columnName: test.columnName,
     rawSql: call.source.text,
-    ...testConfigFields(config),
+    ...testConfigFields(resolver, test, config),
     refusals: refusalsOf(config, test.layers, test.path),
     ...queries,
   };

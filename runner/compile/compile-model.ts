@@ -7,6 +7,8 @@ import { asText, type Value } from '../../core/template/values.ts';
 import { hearNodeHooks } from './compile-hook.ts';
 import { nodeContext } from './context.ts';
 import type { Contract, PhysicalDesign } from './design.ts';
+import { incrementalOf } from './incremental.ts';
+import { type Expected, expectRead, parentsOf } from './late.ts';
 import { makeContract } from './make-contract.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -16,11 +18,11 @@ import { trimSql } from './trim-sql.ts';
 import type { Model, NodeId, RelationName } from './types.ts';
 
 /**
- * Compiles one model.
+ * Compiles one model; `expected` are the nodes that it may read, any where it is not late.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
-export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
-  const dependsOn = new Set<NodeId>();
+export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
+  const dependsOn = new Set<NodeId>(expected);
   const { config, relation } = model;
   const { database } = resolver.facts.inputs.target;
   const from = model.parsed.packageName;
@@ -33,11 +35,15 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       config,
     }),
   );
-  const reads = readsOf(resolver, from, dependsOn);
+  const reads = readsOf(resolver, from, dependsOn, expected);
   let { sql_header: sqlHeader } = config;
+  let compiledAs: boolean | undefined;
   const context = nodeContext(
     resolver.facts,
     {
+      onIncremental: (answer) => {
+        compiledAs = answer;
+      },
       relation: relationOfNode(resolver, relation),
       get model() {
         return described();
@@ -64,33 +70,86 @@ export function compileModel(resolver: Resolver, model: ResolvedModel): Model {
       hint: 'write one select statement, or remove the file',
     });
   }
-  const fields = builtFields(model.parsed, config, relation);
+  const fields = modelFields(resolver, model, compiledAs);
   hearHooks(resolver, model, described, fields.design, reads);
   const contract = contractOf(resolver, model, dependsOn);
   return {
-    kind: 'model',
-    uniqueId: model.uniqueId,
     ...fields,
     design: { ...fields.design, contract, sqlHeader: sqlHeader || undefined },
     dependsOn: [...dependsOn].sort(),
-    materialized: config.materialized,
-    refusals: refusalsOf(config, [...model.parsed.layers, model.captured.layer], model.parsed.path),
-    rawSql: model.parsed.rawSql,
     compiledSql: rendered.text,
     sqlMap: rendered.map,
   };
 }
 
+/** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
+export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
+  const { packageName } = model.parsed;
+  const fields = modelFields(resolver, model, undefined);
+  const dependsOn = new Set(parentsOf(resolver, packageName, model.captured.reads));
+  const contract = contractOf(resolver, model, dependsOn);
+  return {
+    ...fields,
+    design: { ...fields.design, contract },
+    dependsOn: [...dependsOn].sort(),
+    compiledSql: '',
+    sqlMap: [],
+    isLate: true,
+  };
+}
+
+function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boolean | undefined) {
+  const { config, relation, parsed, captured } = model;
+  const { materialized } = config;
+  const layers = [...parsed.layers, captured.layer].reverse();
+  const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
+  const facts = {
+    config,
+    path: parsed.path,
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh,
+    compiledAs,
+  };
+  return {
+    kind: 'model' as const,
+    uniqueId: model.uniqueId,
+    ...builtFields(parsed, config, relation),
+    materialized,
+    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'materialized_view'
+      ? {
+          isFullRefresh: config.full_refresh ?? fullRefresh,
+          onConfigurationChange: config.on_configuration_change,
+        }
+      : {}),
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    rawSql: parsed.rawSql,
+  };
+}
+
 /** `ref` and `source`, which note what they find. */
-function readsOf(resolver: Resolver, from: string, dependsOn: Set<NodeId>) {
-  const noted = (found: { readonly uniqueId: NodeId; readonly relation: RelationName }) => {
+function readsOf(
+  resolver: Resolver,
+  from: string,
+  dependsOn: Set<NodeId>,
+  expected: Expected | undefined,
+) {
+  const noted = (
+    found: { readonly uniqueId: NodeId; readonly relation: RelationName },
+    call: string,
+  ) => {
+    expectRead(expected, found.uniqueId, call);
     dependsOn.add(found.uniqueId);
     return relationOfNode(resolver, found.relation);
   };
   return {
     ref: (packageName: string | undefined, name: string, _site: unknown, version?: string) =>
-      noted(resolver.findRef(packageName, name, { from, version })),
-    source: (source: string, table: string) => noted(resolver.findSource(source, table, { from })),
+      noted(resolver.findRef(packageName, name, { from, version }), `ref('${name}')`),
+    source: (source: string, table: string) =>
+      noted(resolver.findSource(source, table, { from }), `source('${source}', '${table}')`),
   };
 }
 

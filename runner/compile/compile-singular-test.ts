@@ -3,7 +3,7 @@
 import { throwFaults, type UserError } from '../../core/errors.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { ParsedSingularTest } from '../project/types.ts';
-import { compileTestQueries, testConfigFields } from './compile-test.ts';
+import { compileTestQueries, type MakeQueries, testConfigFields } from './compile-test.ts';
 import { resolveConfig } from './config.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -14,6 +14,7 @@ import type { Test } from './types.ts';
 export function compileSingularTest(
   resolver: Resolver,
   test: ParsedSingularTest,
+  makeQueries: MakeQueries = compileTestQueries,
 ): Test | undefined {
   const captured = resolver.captured.get(captureKey(test));
   if (captured === undefined) return undefined;
@@ -38,13 +39,13 @@ export function compileSingularTest(
     attachedTo: undefined,
     columnName: undefined,
     rawSql: test.rawSql,
-    ...testConfigFields(config),
+    ...testConfigFields(resolver, test, config),
     refusals: refusalsOf(config, [...test.layers, captured.layer], test.path),
-    ...compileTestQueries(resolver, {
+    ...makeQueries(resolver, {
       model,
       config,
       packageName: test.packageName,
-      render: (scope) => renderTemplate(captured.template, scope),
+      render: (scope) => ({ sql: renderTemplate(captured.template, scope) }),
     }),
   };
 }

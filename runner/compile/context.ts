@@ -45,6 +45,8 @@ export interface NodeFacts {
   readonly execute: boolean;
   /** The package whose macros and vars the node sees first; that of `model` where absent. */
   readonly packageName?: string;
+  /** Hears what `is_incremental()` answered. */
+  readonly onIncremental?: (answer: boolean) => void;
 }
 
 /** What is the same for every node of a project. */
@@ -188,15 +190,20 @@ function relationFunctions(project: ProjectFacts, node: NodeFacts, introspection
     const { schema, identifier } = value.relation.path;
     return introspection.getRelation(schema ?? '', identifier ?? '');
   };
+  const isIncremental = (): boolean => {
+    if (!node.execute || fullRefresh() || node.relation === undefined) return false;
+    const own = node.model instanceof DictValue ? node.model.get('config') : undefined;
+    const materialized = own instanceof DictValue ? own.get('materialized') : undefined;
+    if (materialized !== 'incremental') return false;
+    const found = relationHere(node.relation);
+    return isRelation(found) && found.relation.type === 'table';
+  };
   return [
     makeFunction('should_full_refresh', fullRefresh),
     makeFunction('is_incremental', () => {
-      if (!node.execute || fullRefresh() || node.relation === undefined) return false;
-      const own = node.model instanceof DictValue ? node.model.get('config') : undefined;
-      const materialized = own instanceof DictValue ? own.get('materialized') : undefined;
-      if (materialized !== 'incremental') return false;
-      const found = relationHere(node.relation);
-      return isRelation(found) && found.relation.type === 'table';
+      const answer = isIncremental();
+      node.onIncremental?.(answer);
+      return answer;
     }),
     makeFunction('load_relation', (args, kwargs) => {
       const [relation] = bindArguments('load_relation', ['relation'], 1, args, kwargs);

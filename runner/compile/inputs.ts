@@ -26,6 +26,8 @@ export interface CompileInputs {
   readonly parseCache?: ParseCache | undefined;
   /** dbt's flags by their names in capitals, such as `FULL_REFRESH`, where they are not the default. */
   readonly flags?: Readonly<Record<string, unknown>>;
-  /** Ids of the selected nodes, for `selected_resources`. */
+  /** The range that microbatch models build again; both in milliseconds since the epoch. */
+  readonly eventTime?: { readonly startMs: number; readonly endMs: number } | undefined;
+  /** Ids of the selected nodes, for `selected_resources`; a template that asks for them waits until they are known. */
   readonly selectedResources?: readonly string[];
 }

@@ -16,6 +16,7 @@ import {
   makeFunction,
   type Value,
 } from '../../core/template/values.ts';
+import { NeedsSelection } from './answers.ts';
 import { columnClass } from './column-value.ts';
 import type { ProjectFacts } from './context.ts';
 import { dataFunctions } from './data-functions.ts';
@@ -24,6 +25,7 @@ import type { TargetFacts } from './inputs.ts';
 import { moduleOf, modulesValue } from './modules-value.ts';
 import { relationClass } from './relation-value.ts';
 import { LazyNames } from './scope.ts';
+import type { NodeId } from './types.ts';
 
 /** The version of dbt whose behaviour templates find here. */
 export const dbtVersion = '1.10.15';
@@ -47,7 +49,7 @@ export function projectNames(
     api: () => apiModule,
     run_started_at: () => startedAt(now),
     flags: () => flagsObject(inputs.flags ?? {}),
-    selected_resources: () => new ListValue([...(inputs.selectedResources ?? [])]),
+    selected_resources: () => selectedResources(inputs.selectedResources, execute),
     invocation_args_dict: () => fromJson(inputs.flags ?? {}),
     dbt_metadata_envs: () => metadataEnvs(inputs.env),
   };
@@ -79,6 +81,13 @@ export function projectNames(
   ];
   for (const value of functions) names.set(value.name, value);
   return names;
+}
+
+/** As in dbt empty while nothing is executed; then the ids of the nodes that the run is about. */
+function selectedResources(selected: readonly NodeId[] | undefined, execute: boolean): Value {
+  if (!execute) return new ListValue();
+  if (selected === undefined) throw new NeedsSelection('the nodes of the run are not chosen yet');
+  return new ListValue([...selected]);
 }
 
 const apiModule = moduleOf(

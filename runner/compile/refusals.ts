@@ -9,14 +9,19 @@ import type { Refusal } from './types.ts';
 
 type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
 
-const builtMaterializations: readonly string[] = ['view', 'table'];
+const builtMaterializations: readonly string[] = [
+  'view',
+  'table',
+  'incremental',
+  'materialized_view',
+];
+
+const quoted = builtMaterializations.map((name) => `\`${name}\``);
+const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 
 /** What is asked for, by the config that asks. */
 const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
   quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
-  store_failures: ({ store_failures }) => store_failures === true,
-  store_failures_as: ({ store_failures_as }) =>
-    store_failures_as === 'table' || store_failures_as === 'view',
 };
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
@@ -33,7 +38,7 @@ export function refusalsOf(
       ? []
       : [
           {
-            message: `this version builds \`view\` and \`table\`, not \`${materialized}\``,
+            message: `this version builds ${builtList}, not \`${materialized}\``,
             where: placeOf('materialized'),
           },
         ]),

@@ -4,6 +4,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
+  ParsedGenericTest,
   ParsedModel,
   ParsedProject,
   ParsedSeed,
@@ -294,6 +295,7 @@ export function builtFields(
     retired: besideName(relation, 'retired'),
     indexes: makeIndexes(config),
     design: makeDesign(config),
+    publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
   };
 }
@@ -329,10 +331,11 @@ function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
 }
 
 /** Schema and alias as the project's naming macros decide. */
-function relationOf(
+export function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSingularTest | ParsedGenericTest,
+  config: Readonly<Record<string, unknown>> &
+    Pick<Config<'model'>, 'database' | 'schema' | 'alias'>,
 ): RelationName {
   const { database, schema: targetSchema } = facts.inputs.target;
   if (config.database && config.database !== database) {
@@ -370,7 +373,7 @@ function callNaming(
   facts: ProjectFacts,
   macroName: string,
   args: readonly Value[],
-  node: ParsedModel | ParsedSeed,
+  node: Pick<ParsedModel, 'path' | 'packageName'>,
 ): Value {
   const refuse = (): never => {
     throw new UserError('a naming macro cannot use `ref`, `source` or `config`', {

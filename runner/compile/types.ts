@@ -59,6 +59,11 @@ interface NodeCommon {
   readonly dependsOn: readonly NodeId[];
   /** Reasons not to build it, found in its config; none where absent. */
   readonly refusals?: readonly Refusal[];
+  /**
+   * Set where the SQL is made when its turn comes, since its template asks the database, or of the run:
+   * until then `compiledSql` is empty, and `dependsOn` what the template says before anything is asked.
+   */
+  readonly isLate?: true;
 }
 
 interface BuiltNode extends NodeCommon {
@@ -68,17 +73,54 @@ interface BuiltNode extends NodeCommon {
   /** What the relation of the run before is called between the swap and its removal. */
   readonly retired: RelationName;
   readonly indexes: readonly IndexConfig[];
+  /** Whether rows are exchanged where they are even where a swap would do; false where absent. */
+  readonly publishInPlace?: boolean;
   /** All else that the config says of the relation; plain where absent. */
   readonly design?: PhysicalDesign;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
 }
 
+/** How new rows come into the table of an incremental model. */
+export type IncrementalStrategy =
+  | 'append'
+  | 'delete+insert'
+  | 'merge'
+  | 'insert_on_conflict'
+  | 'microbatch';
+
+/** How an incremental model is brought up to date. */
+export interface Incremental {
+  readonly strategy: IncrementalStrategy;
+  /** Columns that tell rows apart; empty where none were named. */
+  readonly uniqueKey: readonly string[];
+  readonly onSchemaChange: 'ignore' | 'fail' | 'append_new_columns' | 'sync_all_columns';
+  /** The only columns to update in rows that are there; undefined for all but `excludeColumns`. */
+  readonly updateColumns: readonly string[] | undefined;
+  readonly excludeColumns: readonly string[];
+  /** SQL conditions on `DBT_INTERNAL_DEST` and, for `merge`, on `DBT_INTERNAL_SOURCE`. */
+  readonly predicates: readonly string[];
+  /** A boolean column: where it is true, the row of that key is removed. */
+  readonly deleteMarker: string | undefined;
+  /** Whether several staged rows may have one key and together replace all rows of it. */
+  readonly mayRepeatKeys: boolean;
+  /** Whether the table is to be built anew from nothing. */
+  readonly isFullRefresh: boolean;
+  /** What `is_incremental()` said while the SQL was made; undefined where it was not asked. */
+  readonly compiledAs: boolean | undefined;
+}
+
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view` and `table` are built; any other stands in `refusals`. */
+  /** `view`, `table`, `incremental` and `materialized_view` are built; any other stands in `refusals`. */
   readonly materialized: string;
+  /** Of a materialized view: built anew whatever its definition; false where absent. */
+  readonly isFullRefresh?: boolean | undefined;
+  /** What becomes of a materialized view whose definition or indexes changed; `apply` where absent. */
+  readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
+  /** Of an incremental model. */
+  readonly incremental?: Incremental | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;
@@ -98,6 +140,8 @@ export interface Seed extends BuiltNode {
 export interface Test extends NodeCommon {
   readonly kind: 'test';
   readonly testKind: 'generic' | 'singular';
+  /** Of its compiled file and of the relation of its failures, where that is not `name`. */
+  readonly alias?: string;
   /** Name of the generic test (`unique`), or undefined for a singular one. */
   readonly testName: string | undefined;
   /** The node whose YAML carries the test. */
@@ -105,7 +149,7 @@ export interface Test extends NodeCommon {
   readonly columnName: string | undefined;
   readonly rawSql: string;
   readonly compiledSql: string;
-  /** The same query with the staged relation of one parent in place of its published one. */
+  /** The same query with the staged relation of one parent in place of its published one; made when read. */
   readonly stagedSql: Readonly<Record<NodeId, string>>;
   readonly sqlMap: SqlMap;
   readonly severity: 'error' | 'warn';
@@ -115,6 +159,41 @@ export interface Test extends NodeCommon {
   /** SQL expression that counts failures over the query's rows. */
   readonly failCalc: string;
   readonly limit: number | undefined;
+  /** What the test asks, where it is one of the runner's own and can be asked together with others. */
+  readonly shape?: TestShape | undefined;
+  /** The same with the staged relation of one parent in place of its published one. */
+  readonly stagedShape?: Readonly<Record<NodeId, TestShape | undefined>>;
+  /** Where the rows that it finds are kept; nowhere where absent. */
+  readonly stored?: StoredFailures | undefined;
+}
+
+/** The relation that keeps the rows that a test found wrong. */
+export interface StoredFailures {
+  readonly as: 'table' | 'view';
+  readonly relation: RelationName;
+  readonly staged: RelationName;
+  readonly retired: RelationName;
+}
+
+/** What a generic test of the runner's own asks of each row, in parts of SQL as the templates gave them. */
+export type TestShape = ShapeCommon &
+  (
+    | { readonly kind: 'not-null' | 'unique' }
+    /** `values` is a list of SQL, without brackets. */
+    | { readonly kind: 'accepted-values'; readonly values: string }
+    /** `to` is a relation as SQL names it, `field` an expression over its columns. */
+    | { readonly kind: 'relationships'; readonly to: string; readonly field: string }
+  );
+
+interface ShapeCommon {
+  /** The relation that is tested. */
+  readonly subject: RelationName;
+  /** The same as SQL names it. */
+  readonly from: string;
+  /** The column, or another expression over the relation. */
+  readonly column: string;
+  /** The config `where`: a condition on the rows that are looked at. */
+  readonly where: string | undefined;
 }
 
 /** A relation that something else loads. */

@@ -33,6 +33,7 @@ export interface AroundOptions {
     step: PublishedStep,
     partitioning: Partitioning,
     bounds: readonly (readonly (string | null)[])[],
+    on: 'published' | 'staged' | undefined,
   ) => readonly Statement[];
 }
 
@@ -171,13 +172,13 @@ async function describe(client: Client, sql: string): Promise<readonly Described
 export async function partitionsFor(
   client: Client,
   step: BuildStep,
-  { sql, partitioning }: Statement & { readonly partitioning: Partitioning },
+  { sql, partitioning, partitionsOf }: Statement & { readonly partitioning: Partitioning },
   { planPartitions }: AroundOptions,
 ): Promise<readonly Statement[]> {
   await client.query("set timezone to 'UTC'");
   const { rows } = await queryOneStatementAsLists(client, sql);
   const bounds = rows.map((row) => row.map((value) => (value === null ? null : String(value))));
-  return planPartitions(step, partitioning, bounds);
+  return planPartitions(step, partitioning, bounds, partitionsOf);
 }
 
 /** Runs a query of a hook's template as it is, in whatever transaction the hook is. */

@@ -5,12 +5,14 @@ import { Interrupted } from '../../core/errors.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
-import type { BuildStep, Plan, Statement, Step } from '../plan/types.ts';
+import type { BuildStep, Plan, Statement, Step, TestQuery, TestStep } from '../plan/types.ts';
 import { modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
 import { type RunHooks, runProjectHook } from './run-hooks.ts';
-import { type SkipReason, schedule } from './schedule.ts';
-import { buildNode, type Ended, holdsBack, runTest, type StepContext } from './step.ts';
+import { holdsBack, runTests } from './run-tests.ts';
+import { nodesOf, type Settled, type SkipReason, schedule } from './schedule.ts';
+import { buildNode, storeFailures } from './step.ts';
+import { type Ended, endedBy, type StepContext } from './step-context.ts';
 import type { Outcome, RunListener, RunResult } from './types.ts';
 
 /** What a run needs beside its plan; the functions of other stages are handed in by the command. */
@@ -23,6 +25,9 @@ export interface ExecuteOptions {
   readonly listener?: RunListener | undefined;
   readonly planPublication: PublishOptions['planPublication'];
   readonly planFinish: StepContext['planFinish'];
+  readonly planRefresh: StepContext['planRefresh'];
+  readonly deltaPlanner: StepContext['deltaPlanner'];
+  readonly testPlanning: StepContext['testPlanning'];
   readonly around: StepContext['around'];
   /** Hooks of the project; none where absent. */
   readonly runHooks?: RunHooks;
@@ -30,6 +35,7 @@ export interface ExecuteOptions {
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */
   readonly compiledPath: (node: NodeId) => string;
+  readonly late?: StepContext['late'];
   /** Start nothing after the first failure. */
   readonly failFast?: boolean;
   /** Milliseconds that a publication may try for its locks; 60,000 where not given. */
@@ -42,7 +48,8 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
   const record = new RunRecord(plan, options.listener);
   const pending = new Set(plan.steps.filter(isBuild).map(keyOf));
   const retire: Statement[] = [];
-  let failed: NodeId | undefined;
+  const later: BuildStep[] = [];
+  let failed: SkipReason | undefined;
   const isInterrupted = () => options.signal?.aborted === true;
   try {
     if (!isInterrupted()) await prepare(plan, options);
@@ -61,13 +68,15 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
       record.skip(step, because);
     },
     perform: async (step, thread) => {
-      const reason = isBuild(step)
-        ? await performBuild(step, { thread, options, record, pending, retire })
-        : await performTest(step, { thread, options, record, pending, retire });
-      if (reason !== undefined) failed ??= reason;
-      return reason;
+      const work = { thread, options, record, pending, retire, later };
+      const settled = isBuild(step)
+        ? await performBuild(step, work)
+        : await performTests(step, work);
+      failed ??= [...settled.values()].find((reason) => reason !== undefined);
+      return settled;
     },
   });
+  await storeLater(later, { thread: 0, options, record, pending, retire, later });
   if (!isInterrupted()) await runEndHooks(options, record);
   reachFaultPoint('runner:before-retire');
   await retireAll(retire, options);
@@ -84,11 +93,13 @@ interface Work {
   readonly record: RunRecord;
   readonly pending: Set<string>;
   readonly retire: Statement[];
+  /** Views of failing rows, made when what they read is published. */
+  readonly later: BuildStep[];
   /** The node whose stage is audited, while one is built. */
   readonly building?: NodeId;
 }
 
-async function performBuild(step: BuildStep, work: Work): Promise<NodeId | undefined> {
+async function performBuild(step: BuildStep, work: Work): Promise<Settled> {
   const { record, pending, thread } = work;
   record.start(step.node, thread);
   const others = () => new Set([...pending].filter((key) => key !== keyOf(step)));
@@ -102,25 +113,49 @@ async function performBuild(step: BuildStep, work: Work): Promise<NodeId | undef
   const because = ended.skippedBecause ?? step.node;
   if (ended.status !== 'success') record.skipAudits(step, because);
   record.end(step.node, ended);
-  return ended.status === 'success' ? undefined : nodeOf(because, step.node);
+  const reason = ended.status === 'success' ? undefined : nodeOf(because, step.node);
+  return new Map([[step.node, reason]]);
 }
 
-async function performTest(
-  step: Extract<Step, { readonly kind: 'test' }>,
-  work: Work,
-): Promise<NodeId | undefined> {
-  work.record.start(step.node, work.thread);
-  const ended = await runTest(
-    step.query,
-    contextOf(work, () => work.pending),
-  );
-  work.record.end(step.node, ended);
-  return holdsBack(ended, step.query) ? step.node : undefined;
+async function performTests(step: TestStep, work: Work): Promise<Settled> {
+  const context = contextOf(work, () => work.pending);
+  const settled = new Map<NodeId, SkipReason | undefined>();
+  const hear = (query: TestQuery, ended: Ended): void => {
+    settled.set(query.test, holdsBack(ended, query) ? query.test : ended.skippedBecause);
+  };
+  try {
+    const ended = await work.options.database.withClient((client) =>
+      runTests(client, step.queries, context),
+    );
+    for (const query of step.queries) hear(query, ended.get(query.test) ?? { status: 'skipped' });
+  } catch (error) {
+    // The run was interrupted, or the connection is gone: so for each test that has not ended.
+    for (const query of step.queries.filter(({ test }) => !work.record.hasEnded(test))) {
+      work.record.start(query.test, work.thread);
+      const ended = endedBy(error, query.test, context);
+      work.record.end(query.test, ended);
+      hear(query, ended);
+    }
+  }
+  return settled;
+}
+
+/** Makes the views of failing rows; one that cannot be made is its test's error. */
+async function storeLater(later: readonly BuildStep[], work: Work): Promise<void> {
+  for (const step of later) {
+    const context = contextOf(work, () => work.pending);
+    if (work.options.signal?.aborted) return;
+    try {
+      await work.options.database.withClient((client) => context.storeFailures(step, client));
+    } catch (error) {
+      work.record.fail(step.node, endedBy(error, step.node, context));
+    }
+  }
 }
 
 function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext {
   const { options, record, thread } = work;
-  return {
+  const context: StepContext = {
     ...options,
     signal: options.signal,
     publish: {
@@ -129,9 +164,18 @@ function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext 
       signal: options.signal,
       budgetMs: options.publishBudgetMs ?? 60_000,
     },
+    storeFailures: async (step, client) => {
+      if (client === undefined) {
+        work.later.push(step);
+        return;
+      }
+      const published = await storeFailures(client, step, context);
+      if ('retire' in published) work.retire.push(...published.retire);
+    },
     testStarted: (test) => record.start(test, thread, work.building),
     testEnded: (test, ended) => record.end(test, ended, work.building),
   };
+  return context;
 }
 
 /** Runs the hooks before all else; returns the first that failed, after which nothing is built. */
@@ -164,7 +208,7 @@ class RunRecord {
 
   constructor(plan: Plan, listener: RunListener | undefined) {
     this.#listener = listener;
-    this.#total = plan.steps.length;
+    this.#total = plan.steps.flatMap(nodesOf).length;
   }
 
   /** Audits belong to the step of their node and have no number of their own. */
@@ -189,6 +233,7 @@ class RunRecord {
       rows: ended.rows,
       failures: ended.failures,
       sample: ended.sample,
+      notice: ended.notice,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,
@@ -200,6 +245,17 @@ class RunRecord {
     this.#listener?.ended(outcome, started?.index ?? this.outcomes.length, this.#total);
   }
 
+  hasEnded(node: NodeId): boolean {
+    return this.outcomes.some((outcome) => outcome.node === node);
+  }
+
+  /** Makes an error of an outcome that was good; the listener has heard of the node already. */
+  fail(node: NodeId, { error }: Ended): void {
+    const index = this.outcomes.findIndex((outcome) => outcome.node === node);
+    const outcome = this.outcomes[index];
+    if (outcome !== undefined) this.outcomes[index] = { ...outcome, status: 'error', error };
+  }
+
   /** Records a hook of the project, which is no step and has no number. */
   hook(id: NodeId, ended: Ended & { readonly startedAtMs: number }): void {
     this.#started.set(id, { index: 0, atMs: ended.startedAtMs, thread: 0 });
@@ -208,7 +264,7 @@ class RunRecord {
 
   /** Records a step that never began, and its audits. */
   skip(step: Step, because: SkipReason): void {
-    this.#skipNode(step.node, because);
+    for (const node of nodesOf(step)) this.#skipNode(node, because);
     if (isBuild(step)) this.skipAudits(step, because);
   }
 

@@ -38,7 +38,7 @@ export async function publish(
   client: Client,
   step: BuildStep,
   options: PublishOptions,
-  beforeCommit: () => Promise<void>,
+  beforeCommit: () => Promise<void> = async () => undefined,
 ): Promise<Published> {
   const deadline = Date.now() + options.budgetMs;
   let blocker: string | undefined;
@@ -83,12 +83,13 @@ async function publishOnce(attempt: Attempt): Promise<Published> {
   }
   if (publication.prepare.length > 0) await client.query(oneMessage(step, publication.prepare));
   reachFaultPoint('runner:in-publish');
+  const statements = [...publication.statements, ...(step.record ?? [])];
   if ((step.postHooks?.inside ?? []).length === 0) {
-    await client.query(oneMessage(step, [...publication.statements, { sql: 'commit' }]));
+    await client.query(oneMessage(step, [...statements, { sql: 'commit' }]));
   } else {
     // Names in hooks are found as in any session; a lock that they wait for stalls readers no longer.
     const settings = "set local search_path to default; set local lock_timeout = '1s'";
-    await client.query(oneMessage(step, [...publication.statements, { sql: settings }]));
+    await client.query(oneMessage(step, [...statements, { sql: settings }]));
     await beforeCommit();
     await client.query('commit');
   }
@@ -96,13 +97,20 @@ async function publishOnce(attempt: Attempt): Promise<Published> {
   return publication;
 }
 
-function oneMessage(step: BuildStep, statements: readonly { readonly sql: string }[]): string {
+/** Joins statements into one message, which pg_stat_activity shows with its node. */
+export function oneMessage(
+  step: BuildStep,
+  statements: readonly { readonly sql: string }[],
+): string {
   const note = JSON.stringify({ app: 'fundlens', node_id: step.node }).replaceAll('*/', '*\\/');
   return `/* ${note.replaceAll('/*', '/\\*')} */\n${statements.map(({ sql }) => sql).join(';\n')}`;
 }
 
-// lock_not_available, deadlock_detected, and what a catalog read says of a relation dropped under it.
-function isLockFailure(error: unknown): boolean {
+/**
+ * Tells whether a try may be made again: lock_not_available, deadlock_detected, and what a catalog
+ * read says of a relation dropped under it.
+ */
+export function isLockFailure(error: unknown): boolean {
   const code = error instanceof ModelError ? error.sqlstate : errorCode(error);
   if (code === '55P03' || code === '40P01') return true;
   return (
@@ -113,7 +121,7 @@ function isLockFailure(error: unknown): boolean {
 }
 
 /** Names the session that holds a lock on the relation or on a view that reads it. */
-async function findBlocker(client: Client, step: BuildStep): Promise<string | undefined> {
+export async function findBlocker(client: Client, step: BuildStep): Promise<string | undefined> {
   const { rows } = await client.query<{ pid: number; application: string; query: string }>(
     `with target as (
        select class.oid from pg_class as class
@@ -143,7 +151,8 @@ async function findBlocker(client: Client, step: BuildStep): Promise<string | un
   return `${who}, whose last statement was \`${found.query}\``;
 }
 
-function lockFault(
+/** The error of a publication whose budget is spent, with who holds the locks. */
+export function lockFault(
   step: BuildStep,
   blocker: string | undefined,
   budgetMs: number,

@@ -9,9 +9,8 @@ import type { Catalog, ConstraintState, IndexState, RelationState } from '../pla
 export async function readCatalog(client: Client, manifest: Manifest): Promise<Catalog> {
   const relations: RelationName[] = [];
   for (const node of manifest.nodes.values()) {
-    if (node.kind === 'model' || node.kind === 'seed') {
-      relations.push(node.relation, node.staged, node.retired);
-    }
+    const built = node.kind === 'test' ? node.stored : 'staged' in node ? node : undefined;
+    if (built !== undefined) relations.push(built.relation, built.staged, built.retired);
   }
   return inTransaction(client, () => readRelations(client, relations));
 }
@@ -126,7 +125,8 @@ select nspname as schema, relname as identifier, jsonb_build_object(
   'options', coalesce(to_jsonb(reloptions), '[]') || coalesce((
     select jsonb_agg('toast.' || option) from pg_class as toast, unnest(toast.reloptions) as option
     where toast.oid = wanted.reltoastrelid), '[]'),
-  'definition', case when relkind = 'v' then rtrim(pg_get_viewdef(wanted.oid), ';') end,
+  'isPopulated', relispopulated,
+  'definition', case when relkind in ('v', 'm') then rtrim(pg_get_viewdef(wanted.oid), ';') end,
   'columns', (${columnsQuery}),
   'indexes', (${indexesQuery}),
   'constraints', (${constraintsQuery}),
@@ -134,7 +134,7 @@ select nspname as schema, relname as identifier, jsonb_build_object(
   'partitionKey', case when relkind = 'p' then pg_get_partkeydef(wanted.oid) end,
   'partitions', (${partitionsQuery}),
   'grants', (${grantsQuery}),
-  'dependents', (${viewsQuery}) || (${othersQuery})
+  'dependents', (${viewsQuery}) || (${materializedViewsQuery}) || (${othersQuery})
 ) as state
 from wanted`;
 }
@@ -259,6 +259,27 @@ const viewsQuery = `
     group by view.oid, view_schema.nspname, view.relname, view.relowner, view.reloptions
   ) as views`;
 
+// One whose rule reads the relation; one that reads only its row type stands among the others.
+const isMaterializedView = `
+  depend.classid = 'pg_rewrite'::regclass and depend.refclassid = 'pg_class'::regclass
+  and depend.refobjid = wanted.oid and view.relkind = 'm' and view.oid <> wanted.oid`;
+
+const materializedViewsQuery = `
+  select coalesce(jsonb_agg(dependent order by oid), '[]')
+  from (
+    select view.oid, jsonb_build_object(
+      'kind', 'materialized-view',
+      'relation', jsonb_build_object('schema', view_schema.nspname, 'identifier', view.relname),
+      'description', pg_describe_object('pg_class'::regclass, view.oid, 0)
+    ) as dependent
+    from pg_depend as depend
+    join pg_rewrite as rule on rule.oid = depend.objid
+    join pg_class as view on view.oid = rule.ev_class
+    join pg_namespace as view_schema on view_schema.oid = view.relnamespace
+    where ${isMaterializedView}
+    group by view.oid, view_schema.nspname, view.relname
+  ) as views`;
+
 // An allow-list turned round: whatever hangs on the relation, its row type or its constraints and
 // is neither a part of it that is made anew nor a view as above would be lost.
 // Its family is the relation itself and its partitions, which are made anew with it.
@@ -314,6 +335,7 @@ const othersQuery = `
         select from pg_trigger where pg_trigger.oid = depend.objid and tgisinternal))
       and not (rule.oid is not null and view.oid = wanted.oid and rule.rulename = '_RETURN')
       and not coalesce(${isReplaceableView}, false)
+      and not coalesce(${isMaterializedView}, false)
     union
     select 'row-level security', null where wanted.relrowsecurity or wanted.relforcerowsecurity
     union

@@ -6,7 +6,7 @@ import type { Answers, Attempt } from '../compile/answers.ts';
 import type { NodeId } from '../compile/types.ts';
 import { type AroundOptions, runHook } from './around.ts';
 import { ModelError } from './model-error.ts';
-import type { Ended } from './step.ts';
+import type { Ended } from './step-context.ts';
 import type { Outcome } from './types.ts';
 
 /** One hook of the project or of a package. */

@@ -6,11 +6,13 @@ import type { Step } from '../plan/types.ts';
 /** Why a step did not run. */
 export type SkipReason = NodeId | 'interrupted';
 
+/** For each node of a step what its followers are skipped for; undefined where all is well. */
+export type Settled = ReadonlyMap<NodeId, SkipReason | undefined>;
+
 /** What the scheduler asks of its caller. */
 export interface ScheduleActions {
   readonly threads: number;
-  /** Performs a step; returns the node that its followers are skipped for, or undefined where all is well. */
-  perform(step: Step, thread: number): Promise<NodeId | undefined>;
+  perform(step: Step, thread: number): Promise<Settled>;
   skip(step: Step, because: SkipReason): void;
   /** Returns why nothing more may start, or undefined. */
   stopReason(): SkipReason | undefined;
@@ -19,7 +21,7 @@ export interface ScheduleActions {
 /** Performs or skips every step; throws only when an action throws, after the running steps have ended. */
 export async function schedule(steps: readonly Step[], actions: ScheduleActions): Promise<void> {
   const settled = new Map<NodeId, SkipReason | undefined>();
-  const known = new Set(steps.map((step) => step.node));
+  const known = new Set(steps.flatMap(nodesOf));
   const free = Array.from({ length: actions.threads }, (_, index) => index + 1);
   const running = new Set<Promise<void>>();
   const faults: unknown[] = [];
@@ -28,10 +30,12 @@ export async function schedule(steps: readonly Step[], actions: ScheduleActions)
   const start = (step: Step, thread: number) => {
     const ended = actions
       .perform(step, thread)
-      .then((failed) => settled.set(step.node, failed))
+      .then((reasons) => {
+        for (const [node, reason] of reasons) settled.set(node, reason);
+      })
       .catch((error: unknown) => {
         faults.push(error);
-        settled.set(step.node, step.node);
+        for (const node of nodesOf(step)) settled.set(node, node);
       })
       .then(() => {
         free.push(thread);
@@ -47,7 +51,7 @@ export async function schedule(steps: readonly Step[], actions: ScheduleActions)
       const reason = actions.stopReason() ?? blockedBy(step, settled);
       if (reason !== undefined) {
         actions.skip(step, reason);
-        settled.set(step.node, reason);
+        for (const node of nodesOf(step)) settled.set(node, reason);
       } else if (free.length > 0 && isReady(step, settled, known)) {
         start(step, free.shift() ?? 1);
       } else {
@@ -62,6 +66,11 @@ export async function schedule(steps: readonly Step[], actions: ScheduleActions)
     if (running.size > 0) await Promise.race(running);
   }
   if (faults.length > 0) throw faults[0];
+}
+
+/** The nodes that a step settles: its own, or all tests of a step of tests. */
+export function nodesOf(step: Step): readonly NodeId[] {
+  return step.kind === 'test' ? step.queries.map(({ test }) => test) : [step.node];
 }
 
 function blockedBy(

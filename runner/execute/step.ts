@@ -1,59 +1,26 @@
 // Performs one step on one connection; here an error of the database becomes a ModelError, once.
 
-import {
-  type Client,
-  type Database,
-  errorCode,
-  openDatabase,
-  queryOneStatement,
-  queryOneStatementAsLists,
-} from '../../core/database.ts';
-import { Interrupted, UserError } from '../../core/errors.ts';
+import { type Client, openDatabase, queryOneStatement } from '../../core/database.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
-import type { Manifest, NodeId } from '../compile/types.ts';
-import type {
-  BuildStep,
-  PublishedStep,
-  RelationState,
-  Statement,
-  TestQuery,
-} from '../plan/types.ts';
-import { type AroundOptions, checkContract, partitionsFor, runNodeHook } from './around.ts';
+import type { NodeId } from '../compile/types.ts';
+import type { BuildStep, Delta, Statement } from '../plan/types.ts';
+import { checkContract, partitionsFor, runNodeHook } from './around.ts';
 import { loadSeed } from './load-seed.ts';
+import { mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
-import { type Published, type PublishOptions, publish } from './publish.ts';
+import { type Published, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
-import type { Sample, Status } from './types.ts';
-
-/** What a step needs from the run. */
-export interface StepContext {
-  readonly database: Database;
-  readonly manifest: Manifest;
-  readonly projectDir: string;
-  readonly signal: AbortSignal | undefined;
-  readonly publish: PublishOptions;
-  readonly planFinish: (
-    step: PublishedStep,
-    current: RelationState | undefined,
-    staged: RelationState | undefined,
-  ) => readonly Statement[];
-  readonly compiledPath: (node: NodeId) => string;
-  readonly around: AroundOptions;
-  /** Told of each test as it begins and ends. */
-  readonly testStarted: (test: NodeId) => void;
-  readonly testEnded: (test: NodeId, ended: Ended) => void;
-}
-
-/** How a node ended, without its times. */
-export interface Ended {
-  readonly status: Status;
-  readonly rows?: number | undefined;
-  readonly failures?: number | undefined;
-  readonly error?: UserError | undefined;
-  readonly skippedBecause?: NodeId | 'interrupted' | undefined;
-  readonly sample?: Sample | undefined;
-}
+import { refreshInPlace } from './refresh.ts';
+import { runAudits } from './run-tests.ts';
+import {
+  type Ended,
+  endedBy,
+  lateSteps,
+  originOf,
+  type StepContext,
+  stopIfInterrupted,
+} from './step-context.ts';
 
 /** What a build came to; what is published may have something to retire. */
 export interface BuildEnded {
@@ -62,19 +29,25 @@ export interface BuildEnded {
 }
 
 /** Builds a node aside, audits it and publishes it; whatever fails, nothing of the stage stays. */
-export async function buildNode(step: BuildStep, context: StepContext): Promise<BuildEnded> {
+export async function buildNode(planned: BuildStep, context: StepContext): Promise<BuildEnded> {
+  let step = planned;
   try {
-    return await withOwnSession(context, step, async (client) => {
+    return await withOwnSession(context, planned, async (client) => {
+      if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
+      const refreshed = await refreshOrFill(client, step, context);
+      if (refreshed !== undefined) return { ended: refreshed, published: undefined };
+      if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
-      const failed = await runAudits(client, step, context);
+      const failed = await runAudits(client, step.audits, context, { staged: step.node });
       if (failed !== undefined) {
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
       }
+      const built = step;
       const published = await publish(client, step, context.publish, () =>
-        runPostHooks(client, step, 'inside', context),
+        runPostHooks(client, built, 'inside', context),
       );
       const ended = await finishPublished(client, step, published, context);
       return { ended: { ...ended, rows }, published };
@@ -86,35 +59,29 @@ export async function buildNode(step: BuildStep, context: StepContext): Promise<
   }
 }
 
-/** Runs a test on published relations. */
-export async function runTest(query: TestQuery, context: StepContext): Promise<Ended> {
-  try {
-    return await context.database.withClient((client) => askTest(client, query, context));
-  } catch (error) {
-    return endedBy(error, query.test, context);
+/** Merges what the stage holds; a test that fails rolls it back. */
+async function mergeNode(
+  client: Client,
+  step: BuildStep,
+  delta: Delta,
+  context: StepContext,
+): Promise<BuildEnded> {
+  reachFaultPoint('runner:after-stage');
+  const merged = await mergeStage(client, step, delta, {
+    planner: context.deltaPlanner,
+    signal: context.signal,
+    budgetMs: context.publish.budgetMs,
+    send: (statement) => send(client, step.node, statement, context),
+    audit: () => runAudits(client, step.audits, context, { place: 'in-transaction' }),
+    beforeCommit: () => runPostHooks(client, step, 'inside', context),
+  });
+  if (merged.kind === 'merged') {
+    const { rows, publication } = merged;
+    const ended = await finishPublished(client, step, publication, context);
+    return { ended: { ...ended, rows }, published: publication };
   }
-}
-
-/** Turns what a step threw into data; what is no fault of the user's goes on as it is. */
-export function endedBy(error: unknown, node: NodeId, context: StepContext): Ended {
-  const code = error instanceof ModelError ? error.sqlstate : errorCode(error);
-  const isCancelled = error instanceof Interrupted || code === '57014';
-  if (context.signal?.aborted && (isCancelled || isLost(error))) {
-    return { status: 'skipped', skippedBecause: 'interrupted' };
-  }
-  if (error instanceof UserError) return { status: 'error', error };
-  const told = modelError(error, originOf(node, context));
-  if (told instanceof UserError) return { status: 'error', error: told };
-  if (isLost(error)) {
-    const message = error instanceof Error ? error.message : String(error);
-    const lost = new ModelError(`the connection was lost: ${message}`, {
-      node,
-      hint: 'look at the log of the server, and build again',
-      cause: error,
-    });
-    return { status: 'error', error: lost };
-  }
-  throw error;
+  await discardStage(step, context);
+  return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
 }
 
 async function fillStage(
@@ -126,7 +93,7 @@ async function fillStage(
   for (const statement of step.stage) {
     rows = (await perform(client, step, statement, context)) ?? rows;
   }
-  if (step.load === undefined) return step.materialized === 'view' ? undefined : rows;
+  if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
   const loaded = await loadSeed(client, step.staged, step.load, context.projectDir);
   // The hooks before a seed opened it, so that nothing of them stays where loading fails.
@@ -206,7 +173,8 @@ async function withOwnSession<T>(
   step: BuildStep,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const leavesTraces = step.stage.length > 1 || step.postHooks !== undefined;
+  const leavesTraces =
+    step.isLate === true || step.stage.length > 1 || step.postHooks !== undefined;
   return database.withClient(async (client) => {
     try {
       return await use(client);
@@ -217,80 +185,72 @@ async function withOwnSession<T>(
   });
 }
 
-async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+/**
+ * Of a materialized view, whose stage is still empty: fills again the one that is published, where its
+ * definition is the same, and returns how that ended; else fills the stage and returns undefined.
+ */
+async function refreshOrFill(
+  client: Client,
+  step: BuildStep,
+  context: StepContext,
+): Promise<Ended | undefined> {
+  if (step.fill.length === 0) return undefined;
+  const { current, staged } = await readStage(client, step);
+  const { pending } = context.publish;
+  const refresh =
+    current && staged && !step.isFullRefresh
+      ? context.planRefresh({ step, current, staged, pending: pending() })
+      : undefined;
+  if (refresh?.kind === 'refuse') {
+    throw new ModelError(refresh.reason, { node: step.node, hint: refresh.hint });
+  }
+  if (refresh?.kind !== 'refresh') {
+    for (const statement of step.fill) await send(client, step.node, statement, context);
+    return undefined;
+  }
+  for (const { sql } of step.discard) await client.query(sql);
+  const failed = await refreshInPlace({
+    client,
+    step,
+    refresh,
+    options: context.publish,
+    audit: () => runAudits(client, step.auditsInPlace, context, { place: 'in-transaction' }),
+  });
+  if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const notice = refresh.passedOver.join(', ');
+  return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
+}
+
+async function readStage(client: Client, step: BuildStep) {
   await client.query('begin');
   const { relations } = await readRelations(client, [step.relation, step.staged]);
   await client.query('commit');
   const stateOf = (name: BuildStep['relation']) =>
     relations.get(quoteQualified(name.schema, name.identifier));
-  for (const statement of context.planFinish(step, stateOf(step.relation), stateOf(step.staged))) {
-    await send(client, step.node, statement, context);
-  }
+  return { current: stateOf(step.relation), staged: stateOf(step.staged) };
 }
 
-/** Runs every audit, so that all failures are seen at once; returns the first that holds the stage back. */
-async function runAudits(
+/** Fills the stage of a test's failing rows and publishes it; nothing of it stays where that fails. */
+export async function storeFailures(
   client: Client,
   step: BuildStep,
   context: StepContext,
-): Promise<NodeId | undefined> {
-  let failed: NodeId | undefined;
-  for (const query of step.audits) {
-    stopIfInterrupted(context);
-    context.testStarted(query.test);
-    let ended: Ended;
-    try {
-      ended = await askTest(client, query, context);
-    } catch (error) {
-      ended = endedBy(error, query.test, context);
-    }
-    context.testEnded(query.test, ended);
-    if (ended.skippedBecause === 'interrupted') throw new Interrupted();
-    if (holdsBack(ended, query)) failed ??= query.test;
-  }
-  return failed;
-}
-
-/** Tells whether a test's outcome keeps what follows it from being built. */
-export function holdsBack(ended: Ended, query: TestQuery): boolean {
-  return ended.status === 'fail' || (ended.status === 'error' && query.severity === 'error');
-}
-
-interface TestRow {
-  readonly failures: string | number | null;
-  readonly should_warn: boolean | null;
-  readonly should_error: boolean | null;
-}
-
-async function askTest(client: Client, query: TestQuery, context: StepContext): Promise<Ended> {
-  stopIfInterrupted(context);
+): Promise<Published> {
   try {
-    const { rows } = await queryOneStatement<TestRow>(client, query.sql);
-    const ended = judge(rows[0], query.severity);
-    return ended.status === 'fail' ? { ...ended, sample: await readSample(client, query) } : ended;
+    await fillStage(client, step, context);
+    await finishStage(client, step, context);
+    return await publish(client, step, context.publish);
   } catch (error) {
-    throw modelError(error, {
-      ...originOf(query.test, context),
-      sql: query.rowsSql,
-      sent: query.sql,
-      bodyOffset: query.bodyOffset,
-    });
+    await discardStage(step, context);
+    throw error;
   }
 }
 
-const sampleRows = 5;
-
-/** Reads a few of the rows that a test found: a stage that it holds back is gone afterwards. */
-async function readSample(client: Client, query: TestQuery): Promise<Sample> {
-  const sql = `select * from (\n${query.rowsSql}\n) as failing limit ${sampleRows}`;
-  const { fields, rows } = await queryOneStatementAsLists(client, sql);
-  return { columns: fields.map((field) => field.name), rows };
-}
-
-function judge(row: TestRow | undefined, severity: TestQuery['severity']): Ended {
-  const failures = Number(row?.failures ?? 0);
-  if (severity === 'error' && row?.should_error === true) return { status: 'fail', failures };
-  return { status: row?.should_warn === true ? 'warn' : 'pass', failures };
+async function finishStage(client: Client, step: BuildStep, context: StepContext): Promise<void> {
+  const { current, staged } = await readStage(client, step);
+  for (const statement of context.planFinish(step, current, staged)) {
+    await send(client, step.node, statement, context);
+  }
 }
 
 async function send(
@@ -331,33 +291,4 @@ async function discardStage(step: BuildStep, context: StepContext): Promise<void
   } finally {
     await database.close();
   }
-}
-
-function originOf(node: NodeId, context: StepContext) {
-  const found = context.manifest.nodes.get(node);
-  const isSql = found?.kind === 'model' || found?.kind === 'test';
-  const sql = isSql ? found.compiledSql : '';
-  return {
-    node,
-    sql,
-    mappedSql: sql,
-    sqlMap: isSql ? found.sqlMap : [],
-    path: found?.path ?? node,
-    sent: '',
-    bodyOffset: 1,
-    compiledPath: isSql ? context.compiledPath(node) : undefined,
-  };
-}
-
-function stopIfInterrupted(context: StepContext): void {
-  if (context.signal?.aborted) throw new Interrupted();
-}
-
-// The server ended the session, or the socket did: pg has no class for the latter.
-function isLost(error: unknown): boolean {
-  const code = errorCode(error);
-  if (code !== undefined) {
-    return code.startsWith('08') || code.startsWith('57P') || /^E[A-Z]+$/.test(code);
-  }
-  return error instanceof Error && /connection (?:terminated|ended|error)/i.test(error.message);
 }

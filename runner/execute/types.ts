@@ -20,6 +20,8 @@ export interface Outcome {
   readonly rows: number | undefined;
   /** Rows or groups that a test found wrong. */
   readonly failures: number | undefined;
+  /** Something that the reader of the run should know of a node that ended well. */
+  readonly notice: string | undefined;
   /** For a test that failed. */
   readonly sample: Sample | undefined;
   /** For an error; for a skip, why. */

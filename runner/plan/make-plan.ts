@@ -1,16 +1,35 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
+import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import type { Buildable, Manifest, Node, NodeId, Test } from '../compile/types.ts';
+import type {
+  Buildable,
+  Manifest,
+  Model,
+  Node,
+  NodeId,
+  RelationName,
+  Test,
+} from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { schemaGrants } from './grants.ts';
+import { deltaPlanner } from './incremental.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { postHooksOf, seedOptions, seedStage, stageStatements } from './stage.ts';
-import { dropRelation, finishingOf, quoteRelation, testQuery } from './statements.ts';
+import { deltaStatements, postHooksOf, seedOptions, seedStage, stageStatements } from './stage.ts';
+import {
+  dropRelation,
+  fillMaterializedView,
+  finishingOf,
+  kindOfStep,
+  nodesOf,
+  quoteRelation,
+  testQuery,
+} from './statements.ts';
 import type {
   BuildStep,
   Catalog,
+  Delta,
   Plan,
   PublishedStep,
   RelationState,
@@ -55,10 +74,16 @@ export function makePlan(input: PlanInput): Plan {
       pending: new Set(names.slice(index + 1)),
     }),
   );
-  for (const test of tests.standing) steps.push(planTest(input, test, builtIds));
+  steps.push(...planTests(input, tests.standing, builtIds));
   return {
     cleanup: planCleanup(input),
-    schemas: [...planSchemas(built, input.catalog), ...schemaGrants(built, input.catalog)],
+    schemas: [
+      ...planSchemas(
+        [...built.map(({ relation }) => relation), ...storedRelations(tests)],
+        input.catalog,
+      ),
+      ...schemaGrants(built, input.catalog),
+    ],
     steps: orderSteps(steps, graph),
   };
 }
@@ -167,9 +192,8 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  // Any other materialization is refused before a plan is made.
-  const ofModel = isModel && node.materialized === 'view' ? 'view' : 'table';
-  const materialized = isModel ? ofModel : 'seed';
+  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
     relation: node.relation,
@@ -177,12 +201,38 @@ function planBuild(
     retired: node.retired,
     materialized,
     finishing: finishingOf(node),
-    viewSql: isModel && node.materialized === 'view' ? node.compiledSql : undefined,
+    viewSql: viewSqlOf(node),
+    publishInPlace: node.publishInPlace ?? false,
+    onConfigurationChange: (isModel ? node.onConfigurationChange : undefined) ?? 'apply',
   };
-  return {
+  const common = {
     kind: 'build',
     ...published,
     after: links.after,
+    ...(node.isLate && { isLate: true as const }),
+    discard: [dropRelation(node.staged, kind, 'drop the stage')],
+    isFullRefresh: isModel && node.isFullRefresh === true,
+    ...postHooksOf(published),
+    fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
+  } as const;
+  const delta = isModel ? deltaOf(node, current) : undefined;
+  if (isModel && delta !== undefined && current !== undefined) {
+    const input = { step: published, delta, current, staged: undefined, facts: undefined };
+    const facts = deltaPlanner.askFacts(input);
+    return {
+      ...common,
+      delta,
+      stage: deltaStatements(node),
+      load: undefined,
+      finish: facts === undefined ? [] : [facts],
+      // The table itself is tested, once the rows are in it and before the commit.
+      audits: links.audits.map((test) => testQuery(test)),
+      auditsInPlace: [],
+      publication: deltaPlanner.planMerge(input),
+    };
+  }
+  return {
+    ...common,
     stage: isModel ? stageStatements(node, published, current) : seedStage(published),
     load: isModel
       ? undefined
@@ -193,10 +243,9 @@ function planBuild(
           ...seedOptions(published, current),
         },
     finish: planFinish(published, current, undefined),
-    audits: links.audits.map((test) =>
-      testQuery(test, test.stagedSql[node.uniqueId] ?? test.compiledSql),
-    ),
-    ...postHooksOf(published),
+    audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
+    auditsInPlace:
+      materialized === 'materialized-view' ? links.audits.map((test) => testQuery(test)) : [],
     publication: planPublication({
       step: published,
       current,
@@ -205,47 +254,123 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
-    discard: [
-      dropRelation(node.staged, materialized === 'view' ? 'view' : 'table', 'drop the stage'),
-    ],
   };
 }
 
-function planTest(input: PlanInput, test: Test, builtIds: ReadonlySet<NodeId>): TestStep {
+/** Any other materialization is refused before a plan is made. */
+const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
+  ['view', 'view'],
+  ['table', 'table'],
+  ['incremental', 'table'],
+  ['materialized_view', 'materialized-view'],
+]);
+
+/**
+ * Returns how an incremental model is merged; undefined where its table is built whole.
+ * @throws {UserError} where the SQL was made for a table that is no longer there.
+ */
+function deltaOf(
+  { name, incremental }: Model,
+  current: RelationState | undefined,
+): Delta | undefined {
+  if (incremental === undefined) return undefined;
+  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
+  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
+  if (isTable) return { incremental, windows: [], eventTime: undefined };
+  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
+  return undefined;
+}
+
+function changedMeanwhile(name: string, what: string): UserError {
+  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
+    hint: 'look who did it, and run again',
+    exitCode: 1,
+  });
+}
+
+function viewSqlOf(node: Buildable): string | undefined {
+  return node.kind === 'model' && node.materialized === 'view' ? node.compiledSql : undefined;
+}
+
+/**
+ * Gives a late step the SQL that was made for it.
+ * @throws {UserError} where the SQL was made for another state of the table than the plan was.
+ */
+export function completeBuild(
+  step: BuildStep,
+  model: Model,
+  current: RelationState | undefined,
+): BuildStep {
+  const { isLate: _, ...rest } = step;
+  const { incremental, name } = model;
+  if (step.delta !== undefined && incremental !== undefined) {
+    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
+    return { ...rest, delta: { ...step.delta, incremental }, stage: deltaStatements(model) };
+  }
+  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
   return {
-    kind: 'test',
-    node: test.uniqueId,
-    after: [...nearestBuilt([test.uniqueId], input.graph, builtIds)].sort(),
-    query: testQuery(test, test.compiledSql),
+    ...rest,
+    stage: stageStatements(model, step, current),
+    viewSql: viewSqlOf(model),
   };
+}
+
+/** Tests of one relation that wait for the same steps are one step, so that they share a scan. */
+function planTests(
+  { graph }: PlanInput,
+  standing: readonly Test[],
+  builtIds: ReadonlySet<NodeId>,
+): readonly TestStep[] {
+  const groups = new Map<string, TestStep>();
+  for (const test of standing) {
+    const after = [...nearestBuilt([test.uniqueId], graph, builtIds)].sort();
+    const query = testQuery(test);
+    const key = JSON.stringify([query.shape?.from ?? test.uniqueId, after]);
+    const group = groups.get(key);
+    groups.set(key, {
+      kind: 'test',
+      node: group?.node ?? test.uniqueId,
+      after,
+      queries: [...(group?.queries ?? []), query],
+    });
+  }
+  return [...groups.values()];
 }
 
 /** Left-overs of any node, selected or not: a stage that reads a relation would hinder its swap. */
 function planCleanup({ manifest, catalog, verb }: PlanInput): readonly Statement[] {
-  if (verb === 'test') return [];
   const drops: { readonly order: number; readonly statement: Statement }[] = [];
   for (const node of manifest.nodes.values()) {
-    if (node.kind !== 'model' && node.kind !== 'seed') continue;
-    for (const relation of [node.staged, node.retired]) {
+    const built = node.kind === 'test' ? node.stored : 'staged' in node ? node : undefined;
+    // A run of tests writes nothing but what its tests keep.
+    if (built === undefined || (verb === 'test' && node.kind !== 'test')) continue;
+    for (const relation of [built.staged, built.retired]) {
       const state = catalog.relations.get(quoteRelation(relation));
       if (state === undefined) continue;
-      if (relation === node.retired && stillRead(catalog, node)) continue;
+      if (relation === built.retired && stillRead(catalog, built)) continue;
       const statement = dropRelation(relation, state.kind, 'drop what a killed run left');
       // Views first: a staged view may read a staged or retired table.
-      drops.push({ order: state.kind === 'view' ? 0 : 1, statement });
+      drops.push({ order: state.kind === 'table' ? 1 : 0, statement });
     }
   }
   return drops.sort((a, b) => a.order - b.order).map((drop) => drop.statement);
 }
 
 /** The retired relation of a node, where something that is no left-over itself still reads it. */
-function stillRead(catalog: Catalog, node: Buildable): RelationState | undefined {
+function stillRead(catalog: Catalog, node: Pick<Buildable, 'retired'>): RelationState | undefined {
   const retired = catalog.relations.get(quoteRelation(node.retired));
   return retired && retired.dependents.length > 0 ? retired : undefined;
 }
 
-function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly Statement[] {
-  const schemas = new Set(built.map((node) => node.relation.schema));
+/** The relations in which the tests of this run keep failing rows. */
+function storedRelations({ audits, standing }: TestPlaces): readonly RelationName[] {
+  return [...[...audits.values()].flat(), ...standing].flatMap(({ stored }) =>
+    stored === undefined ? [] : [stored.relation],
+  );
+}
+
+function planSchemas(relations: readonly RelationName[], catalog: Catalog): readonly Statement[] {
+  const schemas = new Set(relations.map(({ schema }) => schema));
   return [...schemas]
     .filter((schema) => !catalog.schemas.has(schema))
     .sort()
@@ -259,7 +384,7 @@ function planSchemas(built: readonly Buildable[], catalog: Catalog): readonly St
 function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
   const rank = new Map(graph.order.map((id, index) => [id, index]));
   const waiting = [...steps].sort((a, b) => (rank.get(a.node) ?? 0) - (rank.get(b.node) ?? 0));
-  const ids = new Set(steps.map((step) => step.node));
+  const ids = new Set(steps.flatMap(nodesOf));
   const done = new Set<NodeId>();
   const ordered: Step[] = [];
   while (waiting.length > 0) {
@@ -267,7 +392,7 @@ function orderSteps(steps: readonly Step[], graph: Graph): readonly Step[] {
     const [step] = waiting.splice(Math.max(at, 0), 1);
     if (step === undefined) break;
     ordered.push(step);
-    done.add(step.node);
+    for (const id of nodesOf(step)) done.add(id);
   }
   return ordered;
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../../core/identifiers.ts';
 import type { BoundValue, Partitioning } from '../compile/design.ts';
 import { optionsOf } from './indexes.ts';
-import { hashedName } from './names.ts';
+import { hashedName, partitionName } from './names.ts';
 import { quoteRelation, withOptions } from './statements.ts';
 import type { PublishedStep, Statement } from './types.ts';
 
@@ -37,7 +37,7 @@ export function boundsQuery({ type, column, interval }: Partitioning, from: stri
 }
 
 /**
- * Creates the partitions for such bounds, and the default one where the config wants it.
+ * Creates the partitions for such bounds, on the stage or, where it lacks them, on a live table, and the default one where the config wants it.
  * @throws {UserError} for rows without a key where a range has no default partition, and where there
  * would be far too many
  */
@@ -45,6 +45,7 @@ export function planPartitions(
   step: PublishedStep,
   partitioning: Partitioning,
   bounds: readonly (readonly (string | null)[])[],
+  on: 'published' | 'staged' = 'staged',
 ): readonly Statement[] {
   const { type, column, hasDefault } = partitioning;
   const name = `${step.relation.schema}.${step.relation.identifier}`;
@@ -54,8 +55,9 @@ export function planPartitions(
       exitCode: 1,
     });
   }
+  const make = on === 'staged' ? created : attached;
   if (type === 'list') {
-    return created(
+    return make(
       step,
       hasDefault,
       bounds.map(([value]) => inValues([value ?? null])),
@@ -69,7 +71,7 @@ export function planPartitions(
     });
   }
   const texts = withKey.map(([lower = null, upper = null]) => fromTo(lower, upper));
-  return created(step, hasDefault, texts);
+  return make(step, hasDefault, texts);
 }
 
 /** Creates the partitions that the config names. */
@@ -99,6 +101,30 @@ function created(
     return {
       sql: `create table ${quoteRelation({ schema, identifier })} partition of ${quoteRelation(step.staged)} ${bound}${options}`,
       purpose: `partition ${bound}`,
+    };
+  });
+}
+
+/**
+ * Attaches to a live table the partitions that it lacks: whether one is there the server alone can
+ * tell, and says so by refusing what would overlap. Attaching stops no reader.
+ */
+function attached(
+  step: PublishedStep,
+  _hasDefault: boolean,
+  bounds: readonly string[],
+): readonly Statement[] {
+  const table = quoteRelation(step.relation);
+  return bounds.map((bound) => {
+    const { schema } = step.relation;
+    const part = quoteRelation({ schema, identifier: partitionName(step.relation, bound) });
+    const body =
+      `begin\n  create table ${part} (like ${table} including all);\n` +
+      `  alter table ${table} attach partition ${part} ${bound};\n` +
+      'exception when invalid_object_definition or duplicate_table then null;\nend';
+    return {
+      sql: `do ${quoteLiteral(body).trim()}`,
+      purpose: `partition ${bound}, where it lacks`,
     };
   });
 }

@@ -4,7 +4,7 @@ import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../core/identi
 import { constraintStatements } from './constraints.ts';
 import { stageGrants } from './grants.ts';
 import { indexStatements } from './indexes.ts';
-import { dropWord, quoteRelation } from './statements.ts';
+import { dropWord, kindOfStep, quoteRelation } from './statements.ts';
 import { statisticsStatements } from './statistics.ts';
 import type { ColumnState, PublishedStep, RelationState, Statement } from './types.ts';
 
@@ -18,11 +18,11 @@ export function planFinish(
   staged: RelationState | undefined,
 ): readonly Statement[] {
   const columns = staged?.columns ?? current?.columns;
-  const isTable = step.materialized !== 'view';
+  const kind = kindOfStep(step);
   return [
-    ...(isTable
+    ...(kind === 'view' ? [] : indexStatements(step, current, columns)),
+    ...(kind === 'table'
       ? [
-          ...indexStatements(step, current, columns),
           ...constraintStatements(step, current, columns),
           ...statisticsStatements(step, current, columns),
         ]
@@ -30,7 +30,7 @@ export function planFinish(
     ...commentStatements(step, step.staged, current, columns),
     ...stageGrants(step, current, staged),
     ...ownerStatements(step, current, staged),
-    ...(isTable && step.finishing.design?.analyze !== false
+    ...(kind !== 'view' && step.finishing.design?.analyze !== false
       ? [{ sql: `analyze ${quoteRelation(step.staged)}`, purpose: 'analyze' }]
       : []),
   ];
@@ -43,7 +43,7 @@ export function commentStatements(
   current: RelationState | undefined,
   columns: readonly ColumnState[] | undefined,
 ): readonly Statement[] {
-  const word = step.materialized === 'view' ? 'view' : 'table';
+  const word = dropWord(kindOfStep(step));
   const statements: Statement[] = [];
   const comment = step.finishing.comment ?? current?.comment;
   if (comment !== undefined) {
@@ -79,7 +79,7 @@ function ownerStatements(
   staged: RelationState | undefined,
 ): readonly Statement[] {
   if (current === undefined || staged === undefined || staged.owner === current.owner) return [];
-  const word = dropWord(step.materialized === 'view' ? 'view' : 'table');
+  const word = dropWord(kindOfStep(step));
   const sql = `alter ${word} ${quoteRelation(step.staged)} owner to ${quoteIdentifier(current.owner)}`;
   return [{ sql, purpose: 'owner' }];
 }

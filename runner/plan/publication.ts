@@ -7,8 +7,10 @@ import { liveGrants } from './grants.ts';
 import { planInPlace } from './in-place.ts';
 import { nameFinally } from './name-finally.ts';
 import { commentStatements } from './plan-finish.ts';
-import { dropWord, quoteRelation, withOptions } from './statements.ts';
+import { dropWord, kindOfStep, quoteRelation, withOptions } from './statements.ts';
 import type {
+  Dependent,
+  DependentMaterializedView,
   DependentView,
   Publication,
   PublicationInput,
@@ -30,12 +32,18 @@ export function planPublication(input: PublicationInput): Publication {
   ) {
     return planReplaceView(step, current, input.staged);
   }
+  if (step.publishInPlace && areTables(step, current) && sameColumns(current, input.staged)) {
+    return planInPlace(step, current, ['`publish: in_place` asks for it'], input.staged);
+  }
   const because = lostBySwap(input, current);
   if (because.length > 0) return planWithoutSwap(input, current, because);
   const broken = brokenViews(current, input.staged);
   const refused = broken.filter(({ view }) => !input.pending.has(quoteRelation(view.relation)));
   if (refused.length > 0) return refuseViews(step, refused);
-  const left = new Set(broken.map(({ view }) => view));
+  const left = new Set<DependentView | DependentMaterializedView>(broken.map(({ view }) => view));
+  for (const dependent of current.dependents) {
+    if (dependent.kind === 'materialized-view') left.add(dependent);
+  }
   return planSwap(input, current, left);
 }
 
@@ -71,7 +79,7 @@ function planReplaceView(
 function planSwap(
   input: PublicationInput,
   current: RelationState,
-  left: ReadonlySet<DependentView>,
+  left: ReadonlySet<DependentView | DependentMaterializedView>,
 ): Publication {
   const { step, staged } = input;
   const word = dropWord(current.kind);
@@ -116,15 +124,15 @@ function planWithoutSwap(
   because: readonly string[],
 ): Publication {
   const { step, staged } = input;
-  const areTables = isTable(current) && step.materialized !== 'view';
-  if (areTables && sameColumns(current, staged)) {
+  const isByRows = areTables(step, current);
+  if (isByRows && sameColumns(current, staged)) {
     return planInPlace(step, current, because, staged);
   }
   const name = `\`${step.relation.schema}.${step.relation.identifier}\``;
   return {
     kind: 'refuse',
     reason: `${name} cannot be replaced: ${because.join('; ')}`,
-    hint: areTables
+    hint: isByRows
       ? 'its columns changed, so its rows cannot be exchanged in place either: drop what depends on it, build, and create it again'
       : 'drop what depends on it, build, and create it again',
   };
@@ -133,10 +141,9 @@ function planWithoutSwap(
 /** Names all that a relation under the same name would not get. */
 function lostBySwap(input: PublicationInput, current: RelationState): readonly string[] {
   const { step, retired } = input;
-  const others = current.dependents
-    .filter((dependent) => dependent.kind === 'other')
-    .map((dependent) => dependent.description);
-  const reasons = [...others];
+  const reasons = current.dependents
+    .filter((dependent) => dependent.kind !== 'view' && !isBuiltNext(dependent, input, current))
+    .map((dependent) => ('description' in dependent ? dependent.description : ''));
   if (input.preferInPlace) reasons.push('its locks were not free in time');
   if (retired !== undefined) {
     const readers = retired.dependents.map((dependent) =>
@@ -150,6 +157,24 @@ function lostBySwap(input: PublicationInput, current: RelationState): readonly s
     );
   }
   return reasons;
+}
+
+function areTables(step: PublishedStep, current: RelationState): boolean {
+  return isTable(current) && kindOfStep(step) === 'table';
+}
+
+/**
+ * A materialized view that this run builds next may stay on the rows before until then. Where the
+ * rows can be exchanged in place it need not, and keeps its identity.
+ */
+function isBuiltNext(
+  dependent: Exclude<Dependent, DependentView>,
+  { step, staged, pending }: PublicationInput,
+  current: RelationState,
+): boolean {
+  if (dependent.kind !== 'materialized-view') return false;
+  if (areTables(step, current) && sameColumns(current, staged)) return false;
+  return pending.has(quoteRelation(dependent.relation));
 }
 
 function refuseViews(step: PublishedStep, broken: readonly BrokenView[]): Publication {
@@ -179,12 +204,7 @@ function isTable({ kind }: RelationState): boolean {
 }
 
 function isReplaceable(current: RelationState): boolean {
-  return (
-    current.kind === 'table' ||
-    current.kind === 'partitioned-table' ||
-    current.kind === 'view' ||
-    current.kind === 'materialized-view'
-  );
+  return isTable(current) || current.kind === 'view' || current.kind === 'materialized-view';
 }
 
 // Far below deadlock_timeout (1 s): a reader is stalled for this long at most, and never the victim.
@@ -195,11 +215,17 @@ const shortLocks: readonly Statement[] = [
 
 /** Nobody reads the stage, but autovacuum may be at it, and gives way after deadlock_timeout. */
 function lockStage(step: PublishedStep): readonly Statement[] {
-  if (step.materialized === 'view') return [];
+  const kind = kindOfStep(step);
+  if (kind === 'view') return [];
+  const staged = quoteRelation(step.staged);
   return [
     { sql: "set local lock_timeout = '5s'", purpose: 'autovacuum gives way after 1 s' },
     {
-      sql: `lock table only ${quoteRelation(step.staged)} in access exclusive mode`,
+      // LOCK TABLE knows no materialized view: a change of nothing keeps autovacuum from it.
+      sql:
+        kind === 'materialized-view'
+          ? `alter materialized view ${staged} set without cluster`
+          : `lock table only ${staged} in access exclusive mode`,
       purpose: 'lock the stage',
     },
   ];
@@ -215,7 +241,7 @@ function lockCurrent(step: PublishedStep, current: RelationState): Statement {
 }
 
 function renameStage(step: PublishedStep): Statement {
-  const word = dropWord(step.materialized === 'view' ? 'view' : 'table');
+  const word = dropWord(kindOfStep(step));
   return {
     sql: `alter ${word} ${quoteRelation(step.staged)} rename to ${quoteIdentifier(step.relation.identifier)}`,
     purpose: 'publish the stage',

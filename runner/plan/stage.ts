@@ -6,7 +6,7 @@ import type { Model } from '../compile/types.ts';
 import { optionsOf } from './indexes.ts';
 import { boundsQuery, declaredPartitions, partitionClause } from './partitions.ts';
 import { plainDesign } from './plain-design.ts';
-import { annotate, quoteRelation, withOptions } from './statements.ts';
+import { annotate, dropWord, kindOfStep, quoteRelation, withOptions } from './statements.ts';
 import type { BuildStep, PublishedStep, RelationState, SeedLoad, Statement } from './types.ts';
 
 /** Everything of a model's stage up to its rows, with the hooks that come before them. */
@@ -15,15 +15,50 @@ export function stageStatements(
   step: PublishedStep,
   current: RelationState | undefined,
 ): readonly Statement[] {
+  // Late, its SQL is yet to be made: the statements are planned again once it is.
+  if (model.isLate) return [];
   const design = model.design ?? plainDesign;
   return withPreHooks(
     design,
     [
       ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
       ...headerStatements(design),
-      ...(step.materialized === 'view'
-        ? [createView(model, current)]
-        : tableStatements(model, step, current)),
+      ...(kindOfStep(step) === 'table'
+        ? tableStatements(model, step, current)
+        : [createView(model, step, current)]),
+    ],
+    'with-commit',
+  );
+}
+
+/** The rows to merge into a published table, with all that comes before them. */
+export function deltaStatements(model: Model): readonly Statement[] {
+  if (model.isLate) return [];
+  const design = model.design ?? plainDesign;
+  const staged = quoteRelation(model.staged);
+  // Unlogged, since a crash drops it anyway.
+  const head = `create unlogged table ${staged} as\n`;
+  const { partitioning } = design;
+  return withPreHooks(
+    design,
+    [
+      ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
+      ...headerStatements(design),
+      {
+        ...annotate(model.uniqueId, { head, body: model.compiledSql }),
+        purpose: 'stage the rows to merge',
+      },
+      { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+      ...(partitioning === undefined || partitioning.partitions !== undefined
+        ? []
+        : [
+            {
+              sql: boundsQuery(partitioning, staged),
+              purpose: 'partitions',
+              partitioning,
+              partitionsOf: 'published' as const,
+            },
+          ]),
     ],
     'with-commit',
   );
@@ -40,7 +75,10 @@ export function seedOptions(
   current: RelationState | undefined,
 ): Pick<SeedLoad, 'isUnlogged' | 'tableOptions'> {
   const design = step.finishing.design ?? plainDesign;
-  return { isUnlogged: design.isUnlogged, tableOptions: storageClause(design, current) };
+  return {
+    isUnlogged: design.isUnlogged,
+    tableOptions: storageClause(design, tableOptions(current)),
+  };
 }
 
 /** The hooks after the rows: those in the publishing transaction, and those once it is committed. */
@@ -94,13 +132,39 @@ function headerStatements({ sqlHeader }: PhysicalDesign): readonly Statement[] {
   return sqlHeader === undefined ? [] : [{ sql: sqlHeader, purpose: 'sql_header' }];
 }
 
-function createView(model: Model, current: RelationState | undefined): Statement {
-  const kept = current?.kind === 'view' ? current.options : [];
-  const head = `create view ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
+function createView(
+  model: Model,
+  step: PublishedStep,
+  current: RelationState | undefined,
+): Statement {
+  const kind = kindOfStep(step);
+  const isStored = kind === 'materialized-view';
+  const kept = current?.kind === kind ? current.options : [];
+  const options = isStored ? storageClause(model.design ?? plainDesign, kept) : withOptions(kept);
+  const head = `create ${dropWord(kind)} ${quoteRelation(model.staged)}${options} as\n`;
+  // A materialized view stays empty until its definition is compared with the one there is.
+  const tail = isStored ? '\nwith no data' : '';
   return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-    purpose: 'build view aside',
+    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
+    purpose: `build ${dropWord(kind)} aside`,
   };
+}
+
+/** Puts a statement around a model's query; rows that a delete marker names are none of a whole table. */
+function around(
+  model: Model,
+  parts: { readonly head: string; readonly tail?: string },
+): Pick<Statement, 'sql' | 'bodyOffset'> {
+  const marker = model.incremental?.deleteMarker;
+  const { head, tail = '' } = parts;
+  if (marker === undefined) {
+    return annotate(model.uniqueId, { head, body: model.compiledSql, tail });
+  }
+  return annotate(model.uniqueId, {
+    head: `${head}select * from (\n`,
+    body: model.compiledSql,
+    tail: `\n) as whole where ${quoteIdentifier(marker)} is not true${tail}`,
+  });
 }
 
 const fillTable = 'pg_temp.fundlens_fill';
@@ -116,7 +180,7 @@ function tableStatements(
   const unlogged = design.isUnlogged ? 'unlogged ' : '';
   const settings = columnSettings(step, design);
   const create = `create ${unlogged}table ${staged}`;
-  const storage = storageClause(design, current);
+  const storage = storageClause(design, tableOptions(current));
   if (design.contract !== undefined) {
     const sql = `${create} (${contractColumns(design.contract)})${storage}`;
     return [
@@ -128,19 +192,12 @@ function tableStatements(
   const isOneStatement = design.fill === 'create_as' && settings.length === 0;
   const tail = isOneStatement ? '' : '\nwith no data';
   const made: Statement = {
-    ...annotate(model.uniqueId, {
-      head: `${create}${storage} as\n`,
-      body: model.compiledSql,
-      tail,
-    }),
+    ...around(model, { head: `${create}${storage} as\n`, tail }),
     purpose: isOneStatement ? 'build table aside' : 'make the table aside, empty',
   };
   if (isOneStatement) return [made];
-  const insert = annotate(model.uniqueId, {
-    head: `insert into ${staged}\n`,
-    body: model.compiledSql,
-  });
-  return [made, ...settings, { ...insert, purpose: 'fill it' }];
+  const insert = { ...around(model, { head: `insert into ${staged}\n` }), purpose: 'fill it' };
+  return [made, ...settings, insert];
 }
 
 /** What must be there before rows: how columns are stored, and what hooks do with the empty table. */
@@ -172,17 +229,13 @@ function partitioned(model: Model, step: PublishedStep): readonly Statement[] {
   const space = tablespace === undefined ? '' : ` tablespace ${quoteIdentifier(tablespace)}`;
   const list = contract?.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const fromFill = `insert into ${staged}${list ? ` (${list})` : ''}\nselect ${list ?? '*'} from ${fillTable}`;
-  const query = annotate(model.uniqueId, {
+  const query = around(model, {
     head: 'create temporary table fundlens_fill as\n',
-    body: model.compiledSql,
     tail: isDeclared ? '\nwith no data' : '',
   });
   const direct: Statement =
     contract === undefined
-      ? {
-          ...annotate(model.uniqueId, { head: `insert into ${staged}\n`, body: model.compiledSql }),
-          purpose: 'fill it',
-        }
+      ? { ...around(model, { head: `insert into ${staged}\n` }), purpose: 'fill it' }
       : insertContracted(model, contract);
   return [
     {
@@ -202,9 +255,12 @@ function partitioned(model: Model, step: PublishedStep): readonly Statement[] {
   ];
 }
 
+function tableOptions(current: RelationState | undefined): readonly string[] {
+  return current?.kind === 'table' ? current.options : [];
+}
+
 /** Storage parameters of the config, else those of the relation before; then the tablespace. */
-function storageClause(design: PhysicalDesign, current: RelationState | undefined): string {
-  const kept = current?.kind === 'table' ? current.options : [];
+function storageClause(design: PhysicalDesign, kept: readonly string[]): string {
   const options =
     design.storageParameters === undefined ? kept : optionsOf(design.storageParameters);
   const space = design.tablespace && ` tablespace ${quoteIdentifier(design.tablespace)}`;
@@ -233,8 +289,5 @@ function insertContracted(model: Model, { columns }: Contract): Statement {
   const list = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const head = `insert into ${quoteRelation(model.staged)} (${list})\nselect ${list} from (\n`;
   const tail = '\n) as contracted';
-  return {
-    ...annotate(model.uniqueId, { head, body: model.compiledSql, tail }),
-    purpose: 'fill it',
-  };
+  return { ...around(model, { head, tail }), purpose: 'fill it' };
 }

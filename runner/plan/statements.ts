@@ -3,7 +3,7 @@
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import type { PhysicalDesign } from '../compile/design.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
-import type { Finishing, RelationState, Statement, TestQuery } from './types.ts';
+import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
 type RelationKind = RelationState['kind'];
 
@@ -23,6 +23,24 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
+/** Fills the empty stage of a materialized view. */
+export function fillMaterializedView(model: Model): Statement {
+  const head = `refresh materialized view ${quoteRelation(model.staged)}`;
+  return { ...annotate(model.uniqueId, { head }), purpose: 'fill the stage' };
+}
+
+/** Returns the kind of relation that a step makes. */
+export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind {
+  switch (step.materialized) {
+    case 'view':
+    case 'materialized-view':
+      return step.materialized;
+    case 'table':
+    case 'seed':
+      return 'table';
+  }
+}
+
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
 export function dropRelation(
   relation: RelationName,
@@ -32,9 +50,11 @@ export function dropRelation(
   return { sql: `drop ${dropWord(kind)} if exists ${quoteRelation(relation)}`, purpose };
 }
 
-/** Returns the test as one query of `failures`, `should_warn` and `should_error`. */
-export function testQuery(test: Test, rowsSql: string): TestQuery {
-  const { failCalc, warnIf, errorIf, limit } = test;
+/** Returns the test, on the stage of a parent where one is named, as one query of its outcome. */
+export function testQuery(test: Test, staged?: NodeId): TestQuery {
+  const rowsSql = (staged === undefined ? undefined : test.stagedSql[staged]) ?? test.compiledSql;
+  const shape = staged === undefined ? test.shape : test.stagedShape?.[staged];
+  const { failCalc, warnIf, errorIf, limit, severity } = test;
   const head =
     `select ${failCalc} as failures, ${failCalc} ${warnIf} as should_warn, ` +
     `${failCalc} ${errorIf} as should_error\nfrom (\n`;
@@ -46,7 +66,18 @@ export function testQuery(test: Test, rowsSql: string): TestQuery {
     sql,
     bodyOffset: bodyOffset ?? 0,
     rowsSql,
-    severity: test.severity,
+    severity,
+    ...(test.isLate && { sql: '', isLate: true }),
+    warnIf,
+    errorIf,
+    failCalc,
+    limit,
+    shape,
+    stored: test.stored && {
+      ...test.stored,
+      publishedSql: test.compiledSql,
+      readsStage: rowsSql !== test.compiledSql,
+    },
   };
 }
 
@@ -67,6 +98,11 @@ export function finishingOf(node: {
       ? Object.fromEntries(documented.map((column) => [column.name, column.description]))
       : {},
   };
+}
+
+/** The nodes that a step settles: its own, or all tests of a step of tests. */
+export function nodesOf(step: Step): readonly NodeId[] {
+  return step.kind === 'test' ? step.queries.map(({ test }) => test) : [step.node];
 }
 
 /** Restates the options of a relation as a `with (…)` clause, or as nothing. */

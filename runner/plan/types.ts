@@ -1,7 +1,14 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
 import type { ContractColumn, Partitioning, PhysicalDesign } from '../compile/design.ts';
-import type { IndexConfig, NodeId, RelationName } from '../compile/types.ts';
+import type {
+  Incremental,
+  IndexConfig,
+  NodeId,
+  RelationName,
+  StoredFailures,
+  TestShape,
+} from '../compile/types.ts';
 
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
@@ -43,7 +50,9 @@ export interface RelationState {
   readonly partitions?: readonly PartitionState[];
   /** Storage options, such as `fillfactor=70` or, on a view, `security_barrier=true`. */
   readonly options: readonly string[];
-  /** Of a view: pg_get_viewdef under `search_path = pg_catalog`, without a semicolon at its end. */
+  /** False for a materialized view that was never filled. */
+  readonly isPopulated?: boolean;
+  /** Of a view or materialized view: pg_get_viewdef under `search_path = pg_catalog`, no semicolon. */
   readonly definition: string | undefined;
 }
 
@@ -103,7 +112,7 @@ export interface Grant {
 }
 
 /** Something that would be lost or broken if the relation were replaced by another. */
-export type Dependent = DependentView | OtherDependent;
+export type Dependent = DependentView | DependentMaterializedView | OtherDependent;
 
 /** An ordinary view that reads the relation directly: recreated with `create or replace`. */
 export interface DependentView {
@@ -116,6 +125,13 @@ export interface DependentView {
   readonly options: readonly string[];
   /** The columns of the relation that it reads. */
   readonly readsColumns: readonly string[];
+}
+
+/** A materialized view that reads the relation: swapped away from under it only where it is built next. */
+export interface DependentMaterializedView {
+  readonly kind: 'materialized-view';
+  readonly relation: RelationName;
+  readonly description: string;
 }
 
 /** Any other dependent: it keeps the relation from being swapped. */
@@ -134,12 +150,16 @@ export interface Statement {
   readonly purpose: string;
   /** Where in `sql` the node's own compiled SQL begins, for the places of errors. */
   readonly bodyOffset?: number;
+  /** Whether its rows count as rows that the node wrote. */
+  readonly writes?: boolean;
   /** `sql` is a template, rendered right before it runs. */
   readonly hook?: HookRun;
   /** `sql` is a query whose columns must be these; its rows are of no interest. */
   readonly contract?: readonly ContractColumn[];
   /** `sql` tells the bounds of the partitions that the rows ask for; they are made next. */
   readonly partitioning?: Partitioning;
+  /** Which relation gets those partitions; the stage where absent. */
+  readonly partitionsOf?: 'published' | 'staged';
 }
 
 /** What a hook's template is rendered for. */
@@ -159,6 +179,93 @@ export interface TestQuery {
   /** The test's own query, for the compiled file and for showing the rows that fail. */
   readonly rowsSql: string;
   readonly severity: 'error' | 'warn';
+  /** SQL comparisons on the number of failures. */
+  readonly warnIf: string;
+  readonly errorIf: string;
+  /** SQL that counts the failures among the rows. */
+  readonly failCalc: string;
+  readonly limit: number | undefined;
+  /** What it asks, where that can be asked together with others. */
+  readonly shape: TestShape | undefined;
+  /** Where the rows that it finds are kept. */
+  readonly stored: StoredQuery | undefined;
+  /** Set where the query is made when its turn comes: until then `sql` is empty. */
+  readonly isLate?: true;
+}
+
+/** Where and as what the rows of a test are kept. */
+export interface StoredQuery extends StoredFailures {
+  /** The test's query on published relations: a view must not read a stage. */
+  readonly publishedSql: string;
+  /** Whether the test reads a stage, which is gone where the test holds it back. */
+  readonly readsStage: boolean;
+}
+
+/** What is known of a relation without reading its rows. */
+export interface RelationFacts {
+  readonly columns: ReadonlyMap<string, ColumnFacts>;
+}
+
+/** What is known of a column. */
+export interface ColumnFacts {
+  /** Name of its type in pg_catalog, such as `text` or `int8`; of another schema, undefined. */
+  readonly type: string | undefined;
+  /** Whether a valid constraint keeps NULL out. */
+  readonly notNull: boolean;
+  /** Whether a valid, immediate unique index over this column alone covers every row. */
+  readonly unique: boolean;
+}
+
+/** What is decided of tests while they run, from what is known by then. */
+export interface TestPlanning {
+  shareTests(queries: readonly TestQuery[], facts: RelationFacts): SharedTests;
+  /** Returns a scan without the tests that look values up in other relations, and those tests. */
+  withoutLookUps(scan: SharedScan): {
+    readonly scan: SharedScan | undefined;
+    readonly alone: readonly TestQuery[];
+  };
+  /** Returns the step that keeps the rows of a test; undefined where none are kept. */
+  storedStep(query: TestQuery, parts: StoredParts): BuildStep | undefined;
+}
+
+/** How the rows of a test are kept this time. */
+export interface StoredParts {
+  readonly as: 'table' | 'view';
+  /** Whether the test is known to find nothing: then the table is made without asking again. */
+  readonly isEmpty: boolean;
+}
+
+/** How the tests of one relation are asked. */
+export interface SharedTests {
+  /** True already, by a constraint or an index. */
+  readonly proven: readonly TestQuery[];
+  /** Asked in one scan of the relation. */
+  readonly scan: SharedScan | undefined;
+  /** Asked by grouping hashes, which say whether there is a duplicate at all. */
+  readonly hashed: readonly HashedTest[];
+  /** Asked one by one. */
+  readonly alone: readonly TestQuery[];
+}
+
+/** One query that answers several tests, with columns `failures_1`, `warn_1`, `error_1` and so on. */
+export interface SharedScan {
+  readonly sql: string;
+  readonly tests: readonly ScannedTest[];
+  /** Whether the scan looks values up in other relations. */
+  readonly looksUp: boolean;
+}
+
+/** A test of a scan. */
+export interface ScannedTest {
+  readonly query: TestQuery;
+  /** Whether the number is what the test itself would say, or only tells that there is something. */
+  readonly isExact: boolean;
+}
+
+/** A unique test, with a query whose one value says whether two rows share a hash. */
+export interface HashedTest {
+  readonly query: TestQuery;
+  readonly sql: string;
 }
 
 interface Publishing {
@@ -175,7 +282,7 @@ export type Publication =
       readonly kind: 'swap';
       /** Run at the end of the run, each in a transaction of its own. */
       readonly retire: readonly Statement[];
-      /** Views left on the relation of the run before, until this run builds them. */
+      /** Views, plain and materialized, left on the relation of the run before until this run builds them. */
       readonly left: readonly RelationName[];
     })
   | (Publishing & { readonly kind: 'replace-view' })
@@ -187,7 +294,64 @@ export type Publication =
       /** What a swap would have lost. */
       readonly because: readonly string[];
     })
+  | Merging
   | { readonly kind: 'refuse'; readonly reason: string; readonly hint: string };
+
+/** Staged rows are merged into the published table, whose tests run before the commit. */
+export interface Merging extends Publishing {
+  readonly kind: 'merge';
+  /** Changes of columns, under a lock that stalls readers until the commit: mostly none. */
+  readonly changes: readonly Statement[];
+  /** Run once it is committed, each on its own. */
+  readonly after?: readonly Statement[];
+  readonly retire: readonly Statement[];
+}
+
+/** How staged rows find the rows that they replace. */
+export interface Delta {
+  readonly incremental: Incremental;
+  /** Of a microbatch model: what it replaces, whether rows are still there or not. */
+  readonly windows: readonly TimeWindow[];
+  /** The column that the windows are about; undefined where there are none. */
+  readonly eventTime: string | undefined;
+}
+
+/** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
+export interface TimeWindow {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** What the staged rows say of themselves. */
+export interface DeltaFacts {
+  /** Columns of the unique key that have a NULL. */
+  readonly nullKeys: readonly string[];
+  /** Some of the keys that several rows have, each as the text of its values. */
+  readonly duplicates: readonly {
+    readonly key: readonly (string | null)[];
+    readonly rows: number;
+  }[];
+  /** Rows outside all windows. */
+  readonly strays: number;
+}
+
+/** What a merge is decided from. */
+export interface DeltaInput {
+  readonly step: PublishedStep;
+  readonly delta: Delta;
+  readonly current: RelationState;
+  /** Undefined before the stage is there: taken to have the columns of the table. */
+  readonly staged: RelationState | undefined;
+  /** Undefined before they are asked. */
+  readonly facts: DeltaFacts | undefined;
+}
+
+/** The decisions of a merge, which the executor takes once the stage is filled. */
+export interface DeltaPlanner {
+  /** The query of one JSON value, the facts; undefined where none is needed. */
+  askFacts(input: DeltaInput): Statement | undefined;
+  planMerge(input: DeltaInput): Publication;
+}
 
 /** What `planPublication` decides from: the catalog of the moment. */
 export interface PublicationInput {
@@ -203,10 +367,42 @@ export interface PublicationInput {
   readonly preferInPlace: boolean;
 }
 
+/** How a materialized view whose definition did not change is filled again where it stands. */
+export type Refresh =
+  | {
+      readonly kind: 'refresh';
+      /** Whether readers go on meanwhile: a unique index over plain columns allows it. */
+      readonly isConcurrent: boolean;
+      /** In the publishing transaction, before the audits. */
+      readonly statements: readonly Statement[];
+      /** What the config asks for and is not done, by `on_configuration_change: continue`. */
+      readonly passedOver: readonly string[];
+    }
+  /** Its definition or its indexes changed, or a swap disturbs readers less: build it aside. */
+  | { readonly kind: 'rebuild' }
+  | { readonly kind: 'refuse'; readonly reason: string; readonly hint: string };
+
+/** What `planRefresh` decides from: the stage is there, without rows. */
+export interface RefreshInput {
+  readonly step: PublishedStep;
+  readonly current: RelationState;
+  readonly staged: RelationState;
+  /** Keys of relations that this run has yet to build. */
+  readonly pending: ReadonlySet<string>;
+}
+
 /** What of a build step says how it is finished and published. */
 export type PublishedStep = Pick<
   BuildStep,
-  'node' | 'relation' | 'staged' | 'retired' | 'materialized' | 'finishing' | 'viewSql'
+  | 'node'
+  | 'relation'
+  | 'staged'
+  | 'retired'
+  | 'materialized'
+  | 'finishing'
+  | 'viewSql'
+  | 'publishInPlace'
+  | 'onConfigurationChange'
 >;
 
 /** What a stage gets after its rows, as the project's files say it. */
@@ -236,11 +432,25 @@ export interface BuildStep {
   readonly relation: RelationName;
   readonly staged: RelationName;
   readonly retired: RelationName;
-  readonly materialized: 'view' | 'table' | 'seed';
+  readonly materialized: 'view' | 'table' | 'seed' | 'materialized-view';
+  /** Whether rows are exchanged where they are even where a swap would do: old snapshots read on. */
+  readonly publishInPlace: boolean;
+  /** Of a materialized view there already: what becomes of a changed definition or index. */
+  readonly onConfigurationChange: 'apply' | 'continue' | 'fail';
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
+  /** Set where the stage holds rows to merge into the published table and not the table itself. */
+  readonly delta?: Delta | undefined;
+  /** Sent in the transaction that publishes, before its commit. */
+  readonly record?: readonly Statement[] | undefined;
+  /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
+  readonly isLate?: true;
   /** Creates and fills the stage; for a seed everything but the filling. */
   readonly stage: readonly Statement[];
+  /** Of a materialized view: built anew whatever its definition. */
+  readonly isFullRefresh: boolean;
+  /** Of a materialized view: fills the stage, once it is clear that the one there is not refreshed. */
+  readonly fill: readonly Statement[];
   readonly load: SeedLoad | undefined;
   readonly finishing: Finishing;
   /** Of a view: its compiled SQL. */
@@ -253,18 +463,21 @@ export interface BuildStep {
     readonly inside: readonly Statement[];
     readonly outside: readonly Statement[];
   };
+  /** The same tests on the published relation, run before the transaction that changes it commits. */
+  readonly auditsInPlace: readonly TestQuery[];
   /** As the catalog was when the plan was made; decided anew from the catalog of the moment. */
   readonly publication: Publication;
   /** Removes the stage when the step does not publish it. */
   readonly discard: readonly Statement[];
 }
 
-/** Runs one test on published relations. */
+/** Runs tests on published relations: one, or several of the same relation, which share a scan. */
 export interface TestStep {
   readonly kind: 'test';
+  /** The first of the tests. */
   readonly node: NodeId;
   readonly after: readonly NodeId[];
-  readonly query: TestQuery;
+  readonly queries: readonly TestQuery[];
 }
 
 /** One unit of work of a run. */
@@ -274,7 +487,7 @@ export type Step = BuildStep | TestStep;
 export interface Plan {
   /** Drops what killed runs left, before anything else. */
   readonly cleanup: readonly Statement[];
-  /** Schemas to create before the first step, and the rights on them. */
+  /** Schemas to create before the first step. */
   readonly schemas: readonly Statement[];
   readonly steps: readonly Step[];
 }

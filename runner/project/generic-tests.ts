@@ -1,11 +1,9 @@
 // Generic tests under a node or column: name, arguments and configs told apart, and dbt's node names.
 
-import { createHash } from 'node:crypto';
 import { UserError } from '../../core/errors.ts';
-import { fromJson } from '../../core/template/json.ts';
-import { toText } from '../../core/template/python-text.ts';
 import type { YamlFile, YamlPath } from '../../core/yaml.ts';
 import { isMap } from './config-layers.ts';
+import { genericTestHash, genericTestNames } from './generic-test-names.ts';
 import type { ConfigLayer, ParsedGenericTest } from './types.ts';
 
 /** Keys of a test that configure it; every other key is an argument of the test. */
@@ -38,11 +36,14 @@ export function parseGenericTest(site: TestSite): ParsedGenericTest {
   const flat = Object.entries(body).filter(([key]) => !ownKeys.has(key));
   const args = { ...Object.fromEntries(flat), ...nested };
   const given = site.columnName === undefined ? args : { column_name: site.columnName, ...args };
-  const name =
-    typeof body['name'] === 'string' ? body['name'] : synthesizedName(testName, site.on, given);
+  const own = typeof body['name'] === 'string' ? body['name'] : undefined;
+  const { name, alias } =
+    own === undefined ? genericTestNames(testName, site.on, given) : { name: own, alias: own };
   return {
     kind: 'generic-test',
     name,
+    alias,
+    hash: genericTestHash(name, testName, site.on, given),
     packageName: site.packageName,
     path: site.yaml.path,
     fqn: [site.packageName, ...site.folders, name],
@@ -102,36 +103,6 @@ function configLayers(
     layers.push({ values, placeOf: (key) => yaml.placeOfKey([...path, 'config', key]) });
   }
   return layers;
-}
-
-/** dbt's name for a generic test: test, model and arguments, hashed where it grows too long. */
-function synthesizedName(
-  testName: string,
-  on: ParsedGenericTest['on'],
-  args: Readonly<Record<string, unknown>>,
-): string {
-  const parts = testName.split('.');
-  const short = parts.at(-1) ?? testName;
-  const test = [...parts.slice(0, -1), on.kind === 'ref' ? short : `source_${short}`].join('_');
-  const subject = `${test}_${subjectName(on)}`;
-  const values = Object.keys(args)
-    .sort()
-    .flatMap((key) => flatten(args[key]))
-    .map((value) => value.replace(/[^0-9a-zA-Z_]+/g, '_'));
-  const full = `${subject}_${values.join('__')}`;
-  if (full.length < 64) return full;
-  return `${subject.slice(0, 30)}_${createHash('md5').update(full).digest('hex')}`;
-}
-
-function flatten(value: unknown): string[] {
-  const items = isMap(value) ? Object.values(value) : [value].flat();
-  // As Python writes values: `True`, `None`, `['a']`.
-  return items.map((item) => toText(fromJson(item)));
-}
-
-function subjectName(on: ParsedGenericTest['on']): string {
-  if (on.kind === 'source') return `${on.source}_${on.table}`;
-  return on.version === undefined ? on.name : `${on.name}_v${on.version}`;
 }
 
 function siteFault(site: TestSite, message: string): UserError {

@@ -94,10 +94,9 @@ export function parseProject(
     ...sameNameFaults([...entries.exposures, ...entries.groups]),
   );
   const gone = patches.leftOver();
-  for (const { fault, isSlip, packageName } of gone) {
-    const isOwn = packageName === file.name;
-    if (isSlip || (isOwn && file.isStrict)) faults.push(fault);
-    else if (isOwn) warnings.push(fault);
+  // As in dbt a warning; what is odd in a package is its author's to act on.
+  for (const { fault, packageName } of gone) {
+    if (packageName === file.name) (file.isStrict ? faults : warnings).push(fault);
   }
   throwFaults(orderedFaults(faults));
   const genericTests = entries.genericTests.filter((test) => !gone.some((it) => isOn(test, it)));

@@ -22,8 +22,6 @@ export interface Patch {
 /** An entry without a file. */
 export interface LeftOver {
   readonly fault: UserError;
-  /** Whether a file has nearly its name. */
-  readonly isSlip: boolean;
   readonly packageName: string;
   readonly name: string;
   readonly version: string | number | undefined;
@@ -81,8 +79,8 @@ export class Patches {
   }
 
   /**
-   * Entries that no file of the project answers to. One that looks like a slip is an error; any
-   * other is left over from a file that is gone, and its tests with it.
+   * Entries that no file of the project answers to: a slip, or left over from a file that is gone.
+   * Their tests are not run.
    */
   leftOver(): readonly LeftOver[] {
     return [...this.#entries.values()]
@@ -100,7 +98,7 @@ export class Patches {
                 : `did you mean \`${nearest}\`?`,
           },
         );
-        return { fault, isSlip: nearest !== undefined, packageName, name, version };
+        return { fault, packageName, name, version };
       });
   }
 

@@ -188,6 +188,10 @@ export interface ParsedSingularTest extends ParsedCommon {
 /** A generic test as written under a model, seed, source table or column. */
 export interface ParsedGenericTest extends ParsedCommon {
   readonly kind: 'generic-test';
+  /** Of its files and of the relation of its failures: `name`, or shorter where that is too long. */
+  readonly alias: string;
+  /** The last part of its id, made of its arguments. */
+  readonly hash: string;
   /** As written: `unique`, or `package.test`. */
   readonly testName: string;
   /** Arguments as in YAML, the model apart; text may hold templates. */

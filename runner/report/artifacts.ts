@@ -49,7 +49,7 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   if (node === undefined) return `compiled/${id}.sql`;
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
-    return `${base}/${node.path}/${node.name}.sql`;
+    return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
   return `${base}/${node.path}`;
 }
 
@@ -96,8 +96,8 @@ function manifestNode(node: Node, database: string) {
           meta: node.meta,
         },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
     case 'seed':
@@ -121,8 +121,8 @@ function manifestNode(node: Node, database: string) {
         column_name: node.columnName ?? null,
         test_metadata: node.testName === undefined ? null : { name: node.testName },
         raw_code: node.rawSql,
-        compiled: true,
-        compiled_code: node.compiledSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
     case 'source':
@@ -147,6 +147,8 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
+  const isSql = (node?.kind === 'model' || node?.kind === 'test') && !node.isLate;
+  const compiledSql = isSql ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,
@@ -163,8 +165,8 @@ function resultEntry(manifest: Manifest, outcome: Outcome) {
     adapter_response: outcome.rows === undefined ? {} : { rows_affected: outcome.rows },
     message: outcome.error?.message ?? null,
     failures: outcome.failures ?? null,
-    compiled: node?.kind === 'model' || node?.kind === 'test',
-    compiled_code: node?.kind === 'model' || node?.kind === 'test' ? node.compiledSql : null,
+    compiled: compiledSql !== null,
+    compiled_code: compiledSql,
     relation_name: null,
   };
 }

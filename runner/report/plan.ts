@@ -16,6 +16,8 @@ export function formatPlan(plan: Plan, format: LogFormat): string {
   return [...cleanup, ...schemas, ...steps].join('\n\n');
 }
 
+const lateNote = '-- its template asks the database: compiled when its turn comes';
+
 function formatStep(step: Step, position: string): string {
   switch (step.kind) {
     case 'build':
@@ -30,8 +32,14 @@ function formatBuild(step: BuildStep, position: string): string {
   const after = step.after.length === 0 ? '' : ` after ${step.after.join(', ')}`;
   const parts = [
     `-- ${position}: build ${step.materialized} ${name}${after}`,
-    statements(step.stage),
+    step.isLate ? lateNote : statements(step.stage),
   ];
+  if (step.fill.length > 0) {
+    parts.push(
+      '-- where the one published has the same definition, it is refreshed instead of this:',
+    );
+    parts.push(statements(step.fill));
+  }
   if (step.load) parts.push(`-- copy ${step.load.path} into the staged table`);
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
@@ -59,6 +67,12 @@ function formatPublication(step: BuildStep): string[] {
         statements(publication.statements),
         statements(publication.retire),
       ];
+    case 'merge':
+      return [
+        '-- merge in one transaction, in which the tests run before the commit',
+        statements([...publication.prepare, ...publication.changes, ...publication.statements]),
+        statements(publication.retire),
+      ];
     case 'create':
     case 'replace-view':
       return ['-- publish', statements(publication.statements)];
@@ -66,7 +80,11 @@ function formatPublication(step: BuildStep): string[] {
 }
 
 function formatTest(step: TestStep, position: string): string {
-  return `-- ${position}: test ${step.node} (${step.query.severity})\n${step.query.sql};`;
+  return step.queries
+    .map(({ test, sql, severity, isLate }) => {
+      return `-- ${position}: test ${test} (${severity})\n${isLate ? lateNote : `${sql};`}`;
+    })
+    .join('\n');
 }
 
 function statements(list: readonly Statement[]): string {

@@ -50,6 +50,10 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
 /** Prints every error, then the line `Done. PASS=… WARN=… ERROR=… SKIP=… TOTAL=…`. */
 export function reportResult(manifest: Manifest, result: RunResult, reporter: Reporter): void {
   for (const outcome of result.outcomes) {
+    if (outcome.notice !== undefined) {
+      const name = manifest.nodes.get(outcome.node)?.name ?? outcome.node;
+      reporter.warn(`${name}: ${outcome.notice}`);
+    }
     if (outcome.error !== undefined) reporter.fault(outcome.error);
     else if (outcome.status === 'fail' || outcome.status === 'warn') {
       reporter.info(explainTest(manifest.nodes.get(outcome.node)?.name ?? outcome.node, outcome));

@@ -88,6 +88,10 @@ export const runnerConfig = object({
   fill: oneOf(['create_as', 'insert']).optional(),
   after_create: hooks.optional(),
   publish: oneOf(['swap', 'in_place']).optional(),
+  /** A boolean column of an incremental model: a row in which it is true removes the row of its key. */
+  delete_marker: name.nullish(),
+  /** With `delete+insert`: all rows of a key are replaced by all rows of the query with that key. */
+  allow_duplicate_keys: boolean.nullish(),
 });
 
 /** `meta` of a node that is built: keys of the user's own, and the runner's under `runner`. */

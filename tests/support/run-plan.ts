@@ -8,10 +8,13 @@ import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-p
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { Outcome, RunResult } from '../../runner/execute/types.ts';
 import { compareContract, describeTypes } from '../../runner/plan/contract.ts';
+import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
 import { planPartitions } from '../../runner/plan/partitions.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
+import { planRefresh } from '../../runner/plan/refresh.ts';
+import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import type { Plan } from '../../runner/plan/types.ts';
 import { project } from './manifest.ts';
 
@@ -34,7 +37,7 @@ export async function planNodes(
 }
 
 /** Hooks of nodes made by hand are plain SQL. */
-const plainAround: AroundOptions = {
+export const plainAround: AroundOptions = {
   newJournal: () => ({ add: () => undefined, replay: () => new Map() }),
   renderHook: ({ sql }) => ({ kind: 'done', value: sql }),
   compareContract,
@@ -61,6 +64,9 @@ export async function runNodes(
       threads: 2,
       planPublication,
       planFinish,
+      planRefresh,
+      deltaPlanner,
+      testPlanning,
       around: plainAround,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,

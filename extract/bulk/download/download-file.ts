@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../../../core/database.ts';
 import { UserError } from '../../../core/errors.ts';
 import { reachFaultPoint } from '../../../core/fault.ts';
+import { parseRetryAfter } from '../../http/transience.ts';
 import { keepPartial, markUse, readCached } from './cache.ts';
-import { DownloadError, type Failure, isTransientFailure, parseRetryAfter } from './failure.ts';
+import { DownloadError, type Failure, isTransientFailure } from './failure.ts';
 import {
   claimPartial,
   leavePartial,

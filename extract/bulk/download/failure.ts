@@ -1,6 +1,8 @@
 // Why a request failed, what may be tried again, and how a person is told.
 
 import { UserError } from '../../../core/errors.ts';
+import { bareUrl } from '../../http/address.ts';
+import { isLastingCode, isTransientStatus } from '../../http/transience.ts';
 
 /** Why one try to fetch a file failed. */
 export type Failure =
@@ -37,24 +39,13 @@ export class DownloadError extends UserError {
   }
 }
 
-/** Faults of the network that another try does not mend. */
-const lastingCodes: ReadonlySet<string> = new Set([
-  'ENOTFOUND',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
-
 /** Tells whether another try may succeed: the one place that decides it for downloads. */
 export function isTransientFailure(failure: Failure): boolean {
   switch (failure.kind) {
     case 'network':
-      return failure.code === undefined || !lastingCodes.has(failure.code);
+      return !isLastingCode(failure.code);
     case 'status':
-      return [408, 416, 425, 429].includes(failure.status) || failure.status >= 500;
+      return failure.status === 416 || isTransientStatus(failure.status);
     case 'stalled':
     case 'cut':
     case 'answer':
@@ -65,24 +56,6 @@ export function isTransientFailure(failure: Failure): boolean {
     default:
       return unknownFailure(failure);
   }
-}
-
-/** Returns a URL as it may be shown: credentials and query can be secrets. */
-export function bareUrl(url: string): string {
-  try {
-    const { protocol, host, pathname } = new URL(url);
-    return `${protocol}//${host}${pathname}`;
-  } catch {
-    return 'URL';
-  }
-}
-
-/** Reads `Retry-After`: seconds or an HTTP date; undefined for anything else. */
-export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
 
 /** Says in a sentence why a try failed. */
@@ -123,7 +96,7 @@ function hintFor(failure: Failure): string {
     case 'redirect':
       return 'check the address in FEC_BULK_URL, or fetch the file by hand and use `--from DIR`';
     case 'network':
-      return failure.code !== undefined && lastingCodes.has(failure.code)
+      return isLastingCode(failure.code)
         ? 'check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the address in FEC_BULK_URL'
         : 'run the same command again: it goes on where this one stopped';
     case 'damaged':

@@ -3,9 +3,10 @@
 import type { Readable } from 'node:stream';
 import axios from 'axios';
 import { errorCode } from '../../../core/database.ts';
-import { UserError } from '../../../core/errors.ts';
 import { readVersion } from '../../../core/version.ts';
-import { bareUrl, DownloadError } from './failure.ts';
+import { bareUrl, isLoopback, proxySetting, urlFault } from '../../http/address.ts';
+import { networkReason } from '../../http/transience.ts';
+import { DownloadError } from './failure.ts';
 
 /** What is asked of a server. */
 export interface HttpRequest {
@@ -46,35 +47,6 @@ export async function sendRequest(request: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
-/**
- * Checks an address that files are fetched from: https, or http to this machine, without credentials.
- * @throws {UserError} that shows no credentials.
- */
-export function checkUrl(url: string, where: string): URL {
-  const fault = urlFault(url);
-  if (fault !== undefined) {
-    throw new UserError(fault, {
-      where,
-      hint: 'use an address of the form `https://www.fec.gov/files/bulk-downloads`',
-    });
-  }
-  return new URL(url);
-}
-
-/** Tells whether a host is this machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-}
-
-function urlFault(text: string): string | undefined {
-  if (!URL.canParse(text)) return 'is not a URL';
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') return 'holds a user name or password';
-  if (url.protocol === 'https:') return undefined;
-  if (url.protocol === 'http:' && isLoopback(url.hostname)) return undefined;
-  return `\`${url.protocol}//${url.host}\` is not https`;
-}
-
 function followRedirect(first: string, from: string, location: string): string {
   const target = URL.canParse(location, from) ? new URL(location, from).href : location;
   const fault = urlFault(target);
@@ -113,8 +85,7 @@ async function sendOnce(request: HttpRequest): Promise<HttpAnswer> {
       maxRedirects: 0,
       validateStatus: () => true,
       signal: late.signal,
-      // HTTPS_PROXY and NO_PROXY are axios' own; this machine is reached directly.
-      ...(isLoopback(new URL(url).hostname) ? { proxy: false as const } : {}),
+      ...proxySetting(url),
     });
     data.once('close', () => signal.removeEventListener('abort', onAbort));
     return { status, headers: plainHeaders(headers), body: data };
@@ -131,8 +102,7 @@ async function sendOnce(request: HttpRequest): Promise<HttpAnswer> {
 export function networkError(url: string, error: unknown, lateMs?: number): DownloadError {
   if (lateMs !== undefined) return new DownloadError(url, { kind: 'stalled', afterMs: lateMs });
   const code = errorCode(error);
-  const said = error instanceof Error ? error.message : String(error);
-  const reason = (said || code || 'no reason given').replace(/\w+:\/\/\S+/g, bareUrl);
+  const reason = networkReason(error, code, bareUrl);
   return new DownloadError(url, { kind: 'network', reason, code });
 }
 

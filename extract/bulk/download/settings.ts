@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { throwFaults, UserError } from '../../../core/errors.ts';
 import type { Env } from '../../../core/settings.ts';
-import { checkUrl } from './request.ts';
+import { checkUrl } from '../../http/address.ts';
 
 /** Settings of downloads. */
 export interface DownloadSettings {
@@ -58,7 +58,7 @@ export function parseDownloadSettings(
   }
   const { FEC_BULK_URL, FUNDLENS_CACHE_DIR, FUNDLENS_CACHE_GB, FUNDLENS_DOWNLOADS } = parsed.data;
   const where = from === undefined ? 'environment variable FEC_BULK_URL' : '--from';
-  const url = checkUrl(from ?? FEC_BULK_URL, where);
+  const url = checkUrl(from ?? FEC_BULK_URL, where, fecBulkUrl);
   return {
     baseUrl: `${url.origin}${url.pathname}`.replace(/\/+$/, ''),
     cacheDir: FUNDLENS_CACHE_DIR

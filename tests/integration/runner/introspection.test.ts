@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Connection } from '../../../core/connection.ts';
 import { openDatabase } from '../../../core/database.ts';
 import { formatPlace, UserError, UserErrors } from '../../../core/errors.ts';
-import { loadProject } from '../../../runner/commands/load-project.ts';
+import { compileLate, loadProject } from '../../../runner/commands/load-project.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
 import { urlOf } from '../../support/extract.ts';
 import { recordReporter } from '../../support/reporter.ts';
@@ -56,7 +56,7 @@ describe('runner, templates that ask the database', function () {
     }
     const { reporter } = recordReporter();
     const context = { reporter, env: { DATABASE_URL: url }, signal: new AbortController().signal };
-    const project = await loadProject(context, {
+    const loaded = await loadProject(context, {
       projectDir: folder,
       profilesDir: undefined,
       profile: undefined,
@@ -65,6 +65,7 @@ describe('runner, templates that ask the database', function () {
       threads: undefined,
       commandLine: 'runner compile',
     });
+    const project = await compileLate(context, loaded, new Set(['model.shop.m']));
     const node = project.manifest.nodes.get('model.shop.m');
     assert.ok(node?.kind === 'model');
     return node.compiledSql.replace(/\s+/g, ' ');

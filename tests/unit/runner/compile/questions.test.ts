@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Answer, Answers } from '../../../../runner/compile/answers.ts';
 import { attemptInline } from '../../../../runner/compile/compile-inline.ts';
-import { compileProject, prepareCompilation } from '../../../../runner/compile/compile-project.ts';
+import {
+  type Compilation,
+  compileProject,
+  prepareCompilation,
+} from '../../../../runner/compile/compile-project.ts';
 import { faultsOf } from '../../../support/faults.ts';
 import { compileFiles, type Files, parseFiles, testInputs } from '../../../support/project.ts';
 
@@ -19,11 +23,12 @@ function rows(columns: readonly string[], ...values: (string | null)[][]): Answe
 function compileInRounds(files: Files, known: Answers) {
   const logged: string[] = [];
   const compilation = prepareCompilation(parseFiles(files), testInputs, (it) => logged.push(it));
+  const { turn } = lateTurn(compilation);
   const answers = new Map<string, Answer>();
   const asked: string[][] = [];
   for (;;) {
-    const tried = compilation.compile(answers);
-    if (tried.kind === 'done') return { manifest: tried.value.manifest, asked, logged };
+    const tried = turn(answers);
+    if (tried.kind === 'done') return { nodes: tried.value, asked, logged };
     asked.push(tried.questions.map((question) => question.sql));
     for (const { sql } of tried.questions) {
       const answer = known.get(sql);
@@ -33,8 +38,20 @@ function compileInRounds(files: Files, known: Answers) {
   }
 }
 
+/** One turn of all late nodes. */
+function lateTurn({ project, finish }: Compilation) {
+  const late = [...project.manifest.nodes.values()].filter((node) => node.isLate);
+  return {
+    late,
+    turn: finish(
+      late.map(({ uniqueId: id }) => ({ id })),
+      ['model.shop.chosen'],
+    ),
+  };
+}
+
 function sqlOf(compiled: ReturnType<typeof compileInRounds>, name: string): string {
-  const node = compiled.manifest.nodes.get(`model.shop.${name}`);
+  const node = compiled.nodes.get(`model.shop.${name}`);
   assert.ok(node?.kind === 'model');
   return node.compiledSql.replace(/\s+/g, ' ');
 }
@@ -82,7 +99,7 @@ describe('runner/compile, questions to the database', () => {
   it('gives the same bytes for the same answers', () => {
     const known = new Map([['select name from people', rows(['name'], ['ann'], ['bob'])]]);
     const bytes = () =>
-      JSON.stringify([...compileInRounds({ 'models/m.sql': pivot }, known).manifest.nodes]);
+      JSON.stringify([...compileInRounds({ 'models/m.sql': pivot }, known).nodes]);
     assert.equal(bytes(), bytes());
   });
 
@@ -101,9 +118,10 @@ describe('runner/compile, questions to the database', () => {
       testInputs,
       () => undefined,
     );
-    const first = compilation.compile(new Map());
+    const { turn } = lateTurn(compilation);
+    const first = turn(new Map());
     assert.ok(first.kind === 'questions');
-    const second = compilation.compile(new Map([['select 1', rows(['a'], ['1'])]]));
+    const second = turn(new Map([['select 1', rows(['a'], ['1'])]]));
     assert.ok(second.kind === 'questions');
     assert.equal(second.questions[0]?.sql.split('\n')[0], relations);
   });

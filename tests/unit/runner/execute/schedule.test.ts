@@ -1,11 +1,13 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schedule } from '../../../../runner/execute/schedule.ts';
+import { testQuery } from '../../../../runner/plan/statements.ts';
 import type { TestStep } from '../../../../runner/plan/types.ts';
+import { dataTest } from '../../../support/manifest.ts';
 
 function step(node: string, ...after: string[]): TestStep {
-  const query = { test: node, sql: '', bodyOffset: 0, rowsSql: '', severity: 'error' as const };
-  return { kind: 'test', node, after, query };
+  const queries = [testQuery(dataTest(node, '', [], { uniqueId: node }))];
+  return { kind: 'test', node, after, queries };
 }
 
 describe('runner/execute/schedule', () => {
@@ -24,7 +26,7 @@ describe('runner/execute/schedule', () => {
         await sleep(2);
         running -= 1;
         log.push(`end ${node}`);
-        return failing.includes(node) ? node : undefined;
+        return new Map([[node, failing.includes(node) ? node : undefined]]);
       },
     });
     return { log, most };

@@ -88,18 +88,13 @@ describe('runner/project: kinds of nodes', () => {
 
   it('keeps a model that it cannot build in the manifest, with the reasons not to', () => {
     const { manifest } = compileFiles({
-      'models/a.sql': "{{ config(materialized='incremental', unique_key='id') }} select 1 as id",
-      'models/b.sql':
-        "{{ config(post_hook='grant x', quoting={'identifier': false}) }} select 1 as id",
-      'models/c.sql': "{{ config(pre_hook=[], grants={}, contract={'enforced': false}) }} select 1",
+      'models/a.sql': "{{ config(materialized='own_kind', unique_key='id') }} select 1 as id",
     });
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
-    assert.deepEqual(reasons('a'), ['this version builds `view` and `table`, not `incremental`']);
-    assert.deepEqual(reasons('b'), [
-      'config `quoting` is not acted on by this version',
+    assert.deepEqual(reasons('a'), [
+      'this version builds `view`, `table`, `incremental` and `materialized_view`, not `own_kind`',
     ]);
-    assert.deepEqual(reasons('c'), []);
   });
 
   it('gives each version of a model its file, its columns and its tests', () => {
@@ -298,6 +293,14 @@ describe('runner/project: entries without a file', () => {
       [expected],
     );
     assert.deepEqual(genericTests, []);
+  });
+
+  it('are warned of with the name that was meant, where a file has nearly theirs', () => {
+    const { warnings } = parseFiles({ ...files(''), 'models/long_gnoe.sql': 'select 1' });
+    assert.deepEqual(
+      warnings.map(({ message, hint }) => `${message} (${hint})`),
+      [`${expected} (did you mean \`long_gnoe\`?)`],
+    );
   });
 
   it('are errors under the flag `runner_strict`', () => {

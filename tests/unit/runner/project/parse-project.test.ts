@@ -67,13 +67,15 @@ describe('runner/project', () => {
     assert.deepEqual(project.genericTests[2]?.layers.at(-1)?.values, { severity: 'warn' });
   });
 
-  it('hashes the name of a test that grows beyond 63 characters', () => {
+  it('names the files of a test by a hash where its name is beyond 63 characters', () => {
     const values = Array.from({ length: 20 }, (_, index) => `value_${index}`);
     const project = parseFiles({
       'models/orders.sql': 'select 1 as id',
       'models/schema.yml': `models: [{name: orders, columns: [{name: id, tests: [{accepted_values: {values: [${values}]}}]}]}]`,
     });
-    assert.match(project.genericTests[0]?.name ?? '', /^accepted_values_orders_[0-9a-f]{32}$/);
+    const [test] = project.genericTests;
+    assert.equal(test?.name, `accepted_values_orders_id__${values.join('__')}`);
+    assert.match(test?.alias ?? '', /^accepted_values_orders_[0-9a-f]{32}$/);
   });
 
   const faulty: readonly {
@@ -93,7 +95,11 @@ describe('runner/project', () => {
     },
     {
       fault: 'an entry that no file answers to',
-      files: { 'models/orders.sql': 'select 1', 'models/s.yml': 'models:\n  - name: order\n' },
+      files: {
+        'dbt_project.yml': 'name: shop\nprofile: shop\nflags: {runner_strict: true}\n',
+        'models/orders.sql': 'select 1',
+        'models/s.yml': 'models:\n  - name: order\n',
+      },
       expected: [
         'models/s.yml:2:11: `order` is described here, but there is no such file (did you mean `orders`?)',
       ],

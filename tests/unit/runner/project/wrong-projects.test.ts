@@ -14,6 +14,7 @@ interface WrongProject {
 
 const ok = { 'models/a.sql': 'select 1 as id' };
 const project = (more: string) => `name: shop\nprofile: shop\n${more}`;
+const strict = { 'dbt_project.yml': project('flags: {runner_strict: true}\n') };
 const secret = 'hunter2';
 
 const projects: readonly WrongProject[] = [
@@ -255,7 +256,11 @@ const projects: readonly WrongProject[] = [
   },
   {
     wrong: 'a description of a model that is not there',
-    files: { 'models/orders.sql': 'select 1', 'models/s.yml': 'models:\n  - name: order\n' },
+    files: {
+      ...strict,
+      'models/orders.sql': 'select 1',
+      'models/s.yml': 'models:\n  - name: order\n',
+    },
     expected: [
       'models/s.yml:2:11: `order` is described here, but there is no such file (did you mean `orders`?)',
     ],
@@ -373,6 +378,7 @@ const projects: readonly WrongProject[] = [
   {
     wrong: 'a version without a file',
     files: {
+      ...strict,
       'models/a_v1.sql': 'select 1',
       'models/s.yml':
         'models:\n  - name: a\n    latest_version: 1\n    versions: [{v: 1}, {v: 2}]\n',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {
-  bareUrl,
   DownloadError,
   type Failure,
   isTransientFailure,
-  parseRetryAfter,
 } from '../../../../../extract/bulk/download/failure.ts';
+import { bareUrl } from '../../../../../extract/http/address.ts';
+import { parseRetryAfter } from '../../../../../extract/http/transience.ts';
 
 const status = (code: number): Failure => ({
   kind: 'status',
