@@ -74,10 +74,13 @@ export function statisticsName(relation: RelationName, statistics: StatisticsCon
 
 /** Returns the published name of a partition: what it holds, then a hash. */
 export function partitionName(relation: RelationName, bound: string): string {
-  const label =
-    bound === 'DEFAULT'
-      ? 'default'
-      : (/'([^']*)'/.exec(bound)?.[1] ?? 'null').replace(/[^A-Za-z0-9]+/g, '_').slice(0, 20);
+  // The first value of the bound: quoted, or as numbers and NULL stand there.
+  const [, quoted, bare] = /\((?:'([^']*)'|([^,)]*))/.exec(bound) ?? [];
+  const first = quoted ?? bare ?? 'default';
+  const label = first
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .toLowerCase()
+    .slice(0, 20);
   const stem = [...relation.identifier].slice(0, 24).join('');
   return hashedName(`${stem}_${label}`, 'part', [relation.schema, relation.identifier, bound]);
 }
