@@ -46,7 +46,7 @@ export async function readColumns(file: CsvFile, load: SeedLoad): Promise<readon
   let evidence: ColumnEvidence[] = [];
   for await (const fields of readCsv(file)) {
     if (names === undefined) {
-      names = readHeader(fields, file.shownPath);
+      names = readHeader(fields, file.shownPath, load.isQuoted);
       evidence = names.map(() => noEvidence);
     } else {
       evidence = evidence.map((seen, index) => weigh(seen, fields[index] ?? ''));
@@ -73,7 +73,7 @@ function givenTypes(
 ): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const [key, type] of Object.entries(load.columnTypes)) {
-    const name = foldName(key);
+    const name = load.isQuoted ? key : foldName(key);
     if (!names.includes(name)) {
       const near = nearestName(name, names);
       throw new UserError(

@@ -240,6 +240,7 @@ function planBuild(
           path: node.path,
           delimiter: node.delimiter,
           columnTypes: node.columnTypes,
+          isQuoted: node.isQuoted ?? false,
           ...seedOptions(published, current),
         },
     finish: planFinish(published, current, undefined),

@@ -419,6 +419,8 @@ export interface SeedLoad {
   readonly path: string;
   readonly delimiter: string;
   readonly columnTypes: Readonly<Record<string, string>>;
+  /** Whether the names of the columns stay as they are written; false where absent. */
+  readonly isQuoted?: boolean;
   /** Whether the table is made without a log of its changes; false where absent. */
   readonly isUnlogged?: boolean;
   /** What follows the columns in `create table`; nothing where absent. */
