@@ -91,8 +91,9 @@ export async function runNodeHook(
   { sql, hook }: Statement & { readonly hook: HookRun },
   { newJournal, renderHook }: AroundOptions,
 ): Promise<void> {
-  const { node } = step;
-  await runHook(client, { node, label: hook.label }, newJournal(), (answers) =>
+  const { node, relation } = step;
+  const label = `${hook.label} of ${relation.identifier}`;
+  await runHook(client, { node, label }, newJournal(), (answers) =>
     renderHook({ node, sql, on: hook.on }, answers),
   );
 }

@@ -32,7 +32,11 @@ export interface RunHooks {
 export async function runProjectHook(
   hook: ProjectHookRun,
   outcomes: readonly Outcome[],
-  options: { readonly database: Database; readonly around: AroundOptions },
+  options: {
+    readonly database: Database;
+    readonly around: AroundOptions;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<Ended & { readonly startedAtMs: number }> {
   const startedAtMs = Date.now();
   try {
@@ -46,12 +50,12 @@ export async function runProjectHook(
         );
       } finally {
         // Its settings are not for the nodes; where this fails, the connection is not lent again.
-        await client.query('reset all; discard temp').catch(() => undefined);
+        await client.query('reset role; reset all; discard temp').catch(() => undefined);
       }
     });
     return { status: 'success', startedAtMs };
   } catch (error) {
-    if (error instanceof Interrupted) {
+    if (error instanceof Interrupted || options.signal?.aborted) {
       return { status: 'skipped', skippedBecause: 'interrupted', startedAtMs };
     }
     if (!(error instanceof UserError)) throw error;

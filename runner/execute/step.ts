@@ -154,11 +154,11 @@ async function runPostHooks(
 async function finishPublished(
   client: Client,
   step: BuildStep,
-  published: Published,
+  published: Published | undefined,
   context: StepContext,
 ): Promise<Ended> {
   try {
-    const after = 'after' in published ? (published.after ?? []) : [];
+    const after = published && 'after' in published ? (published.after ?? []) : [];
     for (const statement of after) await send(client, step.node, statement, context);
     await runPostHooks(client, step, 'outside', context);
     return { status: 'success' };
@@ -180,7 +180,8 @@ async function withOwnSession<T>(
       return await use(client);
     } finally {
       // Where this fails, the connection is not idle and is closed instead of lent again.
-      if (leavesTraces) await client.query('reset all; discard temp').catch(() => undefined);
+      if (leavesTraces)
+        await client.query('reset role; reset all; discard temp').catch(() => undefined);
     }
   });
 }
@@ -214,9 +215,17 @@ async function refreshOrFill(
     step,
     refresh,
     options: context.publish,
-    audit: () => runAudits(client, step.auditsInPlace, context, { place: 'in-transaction' }),
+    audit: async () => {
+      const held = await runAudits(client, step.auditsInPlace, context, {
+        place: 'in-transaction',
+      });
+      if (held === undefined) await runPostHooks(client, step, 'inside', context);
+      return held;
+    },
   });
   if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const ended = await finishPublished(client, step, undefined, context);
+  if (ended.status !== 'success') return ended;
   const notice = refresh.passedOver.join(', ');
   return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
 }

@@ -59,15 +59,15 @@ describe('runner/execute: hooks', function () {
     equal((await run(files('[]'))).code, 0);
     const failed = await run(files(`["${say("'kept?'")}", "selec 1"]`));
     equal(failed.code, 1);
-    match(failed.err, /post-hook 2: syntax error at or near "selec"[\s\S]*selec 1/);
+    match(failed.err, /post-hook 2 of t: syntax error at or near "selec"[\s\S]*selec 1/);
     match(failed.err, /SKIP=1/);
     deepEqual(await notes(), []);
     const early = await run(files('[]', `["${say("'gone'")}", "select 1/0"]`));
     equal(early.code, 1);
-    match(early.err, /pre-hook 2: division by zero/);
+    match(early.err, /pre-hook 2 of t: division by zero/);
     deepEqual(await notes(), []);
     const late = await run(files(`{'sql': 'select 1/0', 'transaction': false}`));
-    match(late.err, /post-hook: division by zero/);
+    match(late.err, /post-hook of t: division by zero/);
     deepEqual(
       await database.query(
         "select relname from pg_class where relname ~ '__(next|old|staged|retired)_'",
@@ -135,6 +135,17 @@ describe('runner/execute: hooks', function () {
       ),
       [{ p: 'u' }],
     );
+  });
+
+  it('runs hooks of a materialized view that is refreshed where it stands', async () => {
+    const files = {
+      'models/m.sql': `{{ config(materialized='materialized_view', indexes=[{'columns': ['id'], 'unique': True}],
+        post_hook=["${say("'inside ' || (select max(id) from {{ this }})")}",
+          {'sql': "${say("'outside'")}", 'transaction': false}]) }} select 4 as id`,
+    };
+    equal((await run(files)).code, 0);
+    equal((await run(files)).code, 0);
+    deepEqual(await notes(), ['inside 4', 'outside', 'inside 4', 'outside']);
   });
 
   it('runs on-run-start before all and on-run-end after all, with results and schemas', async () => {

@@ -66,7 +66,7 @@ on-run-end: analyze shop.customers
   });
 
   const state = () =>
-    database.query(
+    database.query<{ name: string; owner: string }>(
       `select relname as name, pg_get_userbyid(relowner) as owner from pg_class
        where relnamespace = 'shop'::regnamespace and relkind in ('r', 'p', 'v', 'm') and not relispartition order by 1`,
     );
@@ -133,13 +133,15 @@ on-run-end: analyze shop.customers
   });
 
   it('keeps no role and no setting of a hook for the next node', async () => {
-    const built = await buildProject(asBuilder(), {
-      'models/a.sql':
-        "{{ config(materialized='table', pre_hook=\"set search_path = raw; set work_mem = '9MB'\") }} select * from orders",
+    const built = await buildProject(database.connection, {
+      'models/a.sql': `{{ config(materialized='table', pre_hook="set search_path = raw; set work_mem = '9MB'; set role ${builder}") }} select * from orders`,
       'models/b.sql':
-        "{{ config(materialized='table') }} select current_setting('work_mem') = '9MB' as kept, {{ ref('a') }}.* from {{ ref('a') }}",
+        "{{ config(materialized='table') }} select current_setting('work_mem') = '9MB' as kept, current_user::text as who from {{ ref('a') }}",
     });
     equal(built.code, 0, built.err);
-    deepEqual(await database.query('select distinct kept from shop.b'), [{ kept: false }]);
+    deepEqual(await database.query('select distinct kept, who from shop.b'), [
+      { kept: false, who: database.connection.user },
+    ]);
+    deepEqual((await state()).find(({ name }) => name === 'a')?.owner, builder);
   });
 });
