@@ -1,29 +1,34 @@
 // Times zip to Bronze beside `unzip -p | psql \copy`, and a changed file beside an upsert of all rows:
-// `npx tsx bench/load.ts 20000,200000,2000000 [URL]`; without a URL on an embedded server of its own.
-// Prints a line per measurement and the ratios, which are what counts: the two sides run alternately.
+// `npx tsx bench/load.ts 10000,100000,1000000 [URL]`; without a URL on an embedded server of its own.
+// ROUNDS=5 sets how often both sides run, in turns; the ratios count, and are medians over the rounds.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Connection } from '../core/connection.ts';
 import { joinEmbedded } from '../core/embedded/server.ts';
+import { packageRoot } from '../core/package-root.ts';
 import { indiv } from '../extract/datasets/indiv.ts';
 import { buildZip } from '../tests/support/build-zip.ts';
 import { runBulk, urlOf } from '../tests/support/extract.ts';
+import { type Cost, costMeter } from './cost-meter.ts';
 
-const sizes = (process.argv[2] ?? '20000,200000').split(',').map(Number);
+const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number);
+const rounds = Number(process.env['ROUNDS'] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), 'fundlens-bench-'));
 const server = process.argv[3] === undefined ? await startServer() : undefined;
 const url = process.argv[3] ?? (server === undefined ? '' : urlOf(server.connection));
 const names = indiv.columns.map(({ name }) => name);
 const columns = names.map((name) => `${name} text`).join(', ');
 const copyOptions = "with (format csv, delimiter '|', quote E'\\x01')";
+const meter = await costMeter(url);
 
 try {
   const [version] = await query<{ version: string }>(url, 'select version()');
-  print(`${version?.version}; wal_level ${await setting('wal_level')}`);
+  print(`${version?.version}; wal_level ${await setting('wal_level')}; ${rounds} rounds`);
+  print(`start-up of the process, not in the figures: ${startUp()}`);
   for (const rows of sizes) await measure(rows);
 } finally {
   await server?.release();
@@ -34,52 +39,157 @@ async function startServer() {
   return joinEmbedded({ projectDir: folder, env: { ...process.env } });
 }
 
+/** What one round costs, step by step. */
+interface Round {
+  readonly psql: Cost;
+  readonly lineage: Cost;
+  readonly bronze: Cost;
+  readonly unchanged: Cost;
+  /** The whole of a changed file, and what of it came after the copying. */
+  readonly reconciled: Cost;
+  readonly reconciledStep: number;
+  readonly upsert: Cost;
+  readonly upsertStep: number;
+}
+
 async function measure(rows: number): Promise<void> {
   const first = writeZip('a', rows, () => 0);
   const second = writeZip('b', rows, (row) => (row % 100 === 7 ? 1 : 0));
+  const done: Round[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    done.push(await inDatabase(rows, (target) => runRound(target, first, second, round % 2 === 1)));
+  }
+  report(rows, first.bytes, done);
+  for (const { folder: own } of [first, second]) rmSync(own, { recursive: true });
+}
+
+async function inDatabase<T>(rows: number, use: (target: URL) => Promise<T>): Promise<T> {
   const database = `bench_load_${process.pid}_${rows}`;
   await query(url, `create database ${database}`);
   const target = new URL(url);
   target.pathname = `/${database}`;
-  const at = target.href;
   try {
-    await query(at, `create table plain (${columns})`);
-    await query(
-      at,
-      `create table lineage (${columns}, cycle int default 2020, _load_id bigint default 1,
-                             _line bigint generated always as identity)`,
-    );
-    const connection = connectionOf(target);
-    // Once for nothing: the schema and the server's caches are not what is measured.
-    await runBulk(connection, { from: sampleOf(), datasets: ['webl'] });
-    const plain = await timed(() => copyByPsql(at, first.zip, 'plain'));
-    const lineage = await timed(() => copyByPsql(at, first.zip, 'lineage'));
-    const bronze = await timed(() => load(connection, first.folder));
-    const unchanged = await timed(() => load(connection, first.folder));
-    const reconciled = await timed(() => load(connection, second.folder));
-    await query(at, 'alter table plain add primary key (sub_id)');
-    await query(at, 'analyze plain');
-    const upsert = await timed(async () => {
-      await query(at, 'create unlogged table staged (like plain)');
-      copyByPsql(at, second.zip, 'staged');
-      const set = names.map((name) => `${name} = excluded.${name}`).join(', ');
-      await query(
-        at,
-        `insert into plain select * from staged on conflict (sub_id) do update set ${set}`,
-      );
-    });
-    print(
-      [
-        `${rows} rows, ${(first.bytes / 1e6).toFixed(0)} MB`,
-        `psql ${seconds(plain)}, with lineage ${seconds(lineage)}`,
-        `zip to Bronze ${seconds(bronze)} = ${ratio(bronze, plain)} of psql, ${ratio(bronze, lineage)} of psql with lineage`,
-        `unchanged file ${seconds(unchanged)}`,
-        `1 % changed ${seconds(reconciled)}; upsert of all ${seconds(upsert)} = ${ratio(upsert, reconciled)} times as long`,
-      ].join('\n  '),
-    );
+    return await use(target);
   } finally {
     await query(url, `drop database ${database} with (force)`);
+    await query(url, 'checkpoint');
   }
+}
+
+/** Runs both sides once; every second round the other one first. */
+async function runRound(
+  target: URL,
+  first: MadeFile,
+  second: MadeFile,
+  bronzeFirst: boolean,
+): Promise<Round> {
+  const at = target.href;
+  const connection = connectionOf(target);
+  await query(
+    at,
+    `create table plain (${columns});
+     create table lineage (${columns}, cycle int default 2020, _load_id bigint default 1,
+                           _line bigint generated always as identity)`,
+  );
+  // Once for nothing: the schema and the server's caches are not what is measured.
+  await runBulk(connection, { from: sampleOf(), datasets: ['webl'] });
+  await watchPhases(at);
+  const early = bronzeFirst ? await cost(() => load(connection, first.folder)) : undefined;
+  const psql = await cost(() => copyByPsql(at, first.zip, 'plain'));
+  const bronze = early ?? (await cost(() => load(connection, first.folder)));
+  const lineage = await cost(() => copyByPsql(at, first.zip, 'lineage'));
+  const unchanged = await cost(() => load(connection, first.folder));
+  await query(at, 'alter table plain add primary key (sub_id)');
+  await query(at, 'vacuum analyze plain');
+  const change = async () => {
+    const reconciled = await cost(() => load(connection, second.folder));
+    return { reconciled, reconciledStep: await publishingMs(at) };
+  };
+  const changedEarly = bronzeFirst ? await change() : undefined;
+  let upsertStep = 0;
+  const upsert = await cost(async () => {
+    await query(at, 'create unlogged table staged (like plain)');
+    copyByPsql(at, second.zip, 'staged');
+    const start = performance.now();
+    await query(
+      at,
+      `insert into plain select * from staged on conflict (sub_id) do update
+          set ${names.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+    );
+    upsertStep = performance.now() - start;
+  });
+  const changed = changedEarly ?? (await change());
+  return { psql, lineage, bronze, unchanged, ...changed, upsert, upsertStep };
+}
+
+/** Writes down when an attempt enters a phase: the ledger itself keeps only the last one. */
+async function watchPhases(at: string): Promise<void> {
+  await query(
+    at,
+    `create table phases (attempt bigint, phase text, at timestamptz default clock_timestamp());
+     create function note_phase() returns trigger language plpgsql as $$
+       begin
+         insert into public.phases (attempt, phase)
+         values (new.attempt_id, case when new.status = 'running' then new.phase else new.status end);
+         return null;
+       end $$;
+     create trigger note_phase after update on bronze.attempts
+       for each row when (old.phase <> new.phase or old.status <> new.status) execute function note_phase()`,
+  );
+}
+
+/** Returns how long the newest load took from the end of its copying to its commit. */
+async function publishingMs(at: string): Promise<number> {
+  const [row] = await query<{ ms: string }>(
+    at,
+    `select 1000 * extract(epoch from max(at) filter (where phase = 'succeeded')
+                                    - max(at) filter (where phase = 'publish')) as ms
+       from phases group by attempt order by attempt desc limit 1`,
+  );
+  return Number(row?.ms);
+}
+
+function report(rows: number, bytes: number, done: readonly Round[]): void {
+  const over = (of: (round: Round) => number): number => median(done.map(of));
+  const wall = (of: (round: Round) => Cost): string =>
+    `${seconds(over((round) => of(round).ms))} (${seconds(over((round) => of(round).cpuMs))})`;
+  const ratio = (one: (round: Round) => Cost, other: (round: Round) => Cost): string =>
+    `${over((round) => one(round).ms / other(round).ms).toFixed(2)} (${over((round) => one(round).cpuMs / other(round).cpuMs).toFixed(2)})`;
+  print(
+    [
+      `${rows} rows, ${(bytes / 1e6).toFixed(0)} MB; clock and, in brackets, processor time of both ends`,
+      `psql ${wall((round) => round.psql)}, with lineage ${wall((round) => round.lineage)}`,
+      `zip to Bronze ${wall((round) => round.bronze)} = ${ratio(
+        (round) => round.bronze,
+        (round) => round.psql,
+      )} of psql, ${ratio(
+        (round) => round.bronze,
+        (round) => round.lineage,
+      )} of psql with lineage`,
+      `unchanged file ${wall((round) => round.unchanged)}`,
+      `1 % changed ${wall((round) => round.reconciled)}, after copying ${seconds(over((round) => round.reconciledStep))}`,
+      `upsert of all ${wall((round) => round.upsert)}, after copying ${seconds(over((round) => round.upsertStep))}`,
+      `upsert / changed ${ratio(
+        (round) => round.upsert,
+        (round) => round.reconciled,
+      )}, after copying ${over((round) => round.upsertStep / round.reconciledStep).toFixed(2)}`,
+    ].join('\n  '),
+  );
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+function startUp(): string {
+  const program = join(packageRoot(), 'dist/extract/cli.js');
+  if (!existsSync(program)) return 'not measured, there is no build';
+  const start = performance.now();
+  execFileSync(process.execPath, [program, '--version'], { stdio: 'ignore' });
+  return seconds(performance.now() - start);
 }
 
 async function load(connection: Connection, from: string): Promise<void> {
@@ -102,8 +212,14 @@ function copyByPsql(at: string, zip: string, table: string): void {
   );
 }
 
+interface MadeFile {
+  readonly folder: string;
+  readonly zip: string;
+  readonly bytes: number;
+}
+
 /** Writes a zip of made-up contributions of the shape and size of real ones; `version` tells rows apart. */
-function writeZip(name: string, rows: number, version: (row: number) => number) {
+function writeZip(name: string, rows: number, version: (row: number) => number): MadeFile {
   const pieces: Buffer[] = [];
   let text = '';
   for (let row = 0; row < rows; row += 1) {
@@ -132,10 +248,8 @@ function connectionOf(target: URL): Connection {
   };
 }
 
-async function timed(run: () => unknown): Promise<number> {
-  const start = performance.now();
-  await run();
-  return performance.now() - start;
+async function cost(run: () => unknown): Promise<Cost> {
+  return meter(run);
 }
 
 async function query<Row extends pg.QueryResultRow>(at: string, sql: string): Promise<Row[]> {
@@ -159,8 +273,4 @@ function print(text: string): void {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
-}
-
-function ratio(one: number, other: number): string {
-  return (one / other).toFixed(2);
 }

@@ -25,27 +25,18 @@ type Given = ArgumentsCamelCase<Record<string, unknown>>;
 function declareCommands(cli: Argv, run: RunCommand): Argv {
   return commonFlags(cli)
     .usage('extract <command>: FEC files, as received, into schema bronze of PostgreSQL')
-    .command('bulk', "load the FEC's bulk zips of a cycle", bulkFlags, (given) =>
+    .command('bulk', "load the FEC's bulk files of a cycle", bulkFlags, (given) =>
       run(async (context) => {
-        const { bulk } = await import('./commands/bulk.ts');
+        const { bulkCycles } = await import('./commands/bulk.ts');
         const { cycles, ...options } = await fetchOptions(given);
-        let code: ExitCode = 0;
-        for (const cycle of cycles) {
-          const full = given['full'] === true;
-          const ended = await bulk(context, {
-            ...options,
-            cycle,
-            full,
-            accept: given['accept'] === true,
-          });
-          if (ended !== 0) code = ended;
-        }
-        return code;
+        const full = given['full'] === true;
+        const accept = given['accept'] === true;
+        return bulkCycles(context, cycles, { ...options, full, accept });
       }),
     )
     .command(
       'download',
-      "fetch the FEC's bulk zips of a cycle, load nothing",
+      "fetch the FEC's bulk files of a cycle, load nothing",
       fetchFlags,
       (given) =>
         run(async (context) => {
@@ -59,7 +50,7 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
         return plan(context, { ...(await fetchOptions(given)), json: given['json'] === true });
       }),
     )
-    .command('status', 'show what is loaded', statusFlags, (given) =>
+    .command('status', 'show what is loaded, and what is stale or failed', statusFlags, (given) =>
       run(async (context) => {
         const { status } = await import('./commands/status.ts');
         return status(context, { ...commonOptions(given), json: given['json'] === true });
@@ -82,16 +73,19 @@ function commonFlags(cli: Argv): Argv {
 }
 
 function bulkFlags(cli: Argv): Argv {
-  return sourceFlags(cli)
-    .option('from', {
-      type: 'string',
-      describe: "folder of the zips, or the address to fetch them from; the FEC's when not given",
-    })
+  return fromFlag(sourceFlags(cli))
     .option('full', {
       type: 'boolean',
       describe: "put each file in the place of its cycle's rows without comparing them",
     })
     .option('accept', { type: 'boolean', describe: 'load what the guards would stop' });
+}
+
+function fromFlag(cli: Argv): Argv {
+  return cli.option('from', {
+    type: 'string',
+    describe: "folder of the files, or the address to fetch them from; the FEC's when not given",
+  });
 }
 
 function fetchFlags(cli: Argv): Argv {
@@ -102,13 +96,14 @@ function fetchFlags(cli: Argv): Argv {
 }
 
 function planFlags(cli: Argv): Argv {
-  return fetchFlags(cli).option('json', { type: 'boolean', describe: 'print JSON' });
+  return fromFlag(sourceFlags(cli)).option('json', { type: 'boolean', describe: 'print JSON' });
 }
 
 function sourceFlags(cli: Argv): Argv {
   return cli
     .option('cycle', {
-      type: 'number',
+      // As text: a message shows what was typed, not NaN.
+      type: 'string',
       array: true,
       describe: 'the even year that ends the two-year cycle; may be given again',
     })

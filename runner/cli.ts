@@ -25,7 +25,7 @@ type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<
 type Given = ArgumentsCamelCase<Record<string, unknown>>;
 
 function declareCommands(cli: Argv, run: Run): Argv {
-  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed') => (given: Given) =>
+  const runVerb = (verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot') => (given: Given) =>
     run(async (context) => {
       const { runNodes } = await import('./commands/run-nodes.ts');
       return runNodes(context, verb, {
@@ -40,13 +40,14 @@ function declareCommands(cli: Argv, run: Run): Argv {
     .usage('runner <command>: SQL models to tables in PostgreSQL, tested before they are published')
     .command(
       'build',
-      'build and test models and seeds in dependency order',
+      'build and test models, seeds and snapshots in dependency order',
       runFlags,
       runVerb('build'),
     )
     .command('run', 'build models without their tests', runFlags, runVerb('run'))
     .command('test', 'run tests on the published tables', runFlags, runVerb('test'))
     .command('seed', 'load the CSV files of the seed folders', runFlags, runVerb('seed'))
+    .command('snapshot', 'keep versions of changing rows', runFlags, runVerb('snapshot'))
     .command('compile', 'write the SQL that would run to target/compiled', compileFlags, (given) =>
       run(async (context) => {
         const { compile } = await import('./commands/compile.ts');
@@ -102,6 +103,15 @@ function declareUpkeep(cli: Argv, run: Run): Argv {
           upgrade: given['upgrade'] === true,
           lock: given['lock'] === true,
           add: added === undefined ? undefined : { given: added, source },
+        });
+      }),
+    )
+    .command('source <action>', 'how old the rows of sources are', sourceFlags, (given) =>
+      run(async (context) => {
+        const { sourceFreshness } = await import('./commands/source-freshness.ts');
+        return sourceFreshness(context, {
+          ...selectionOptions(given),
+          output: text(given['output']),
         });
       }),
     )
@@ -211,7 +221,7 @@ function lsFlags(cli: Argv): Argv {
     .option('resource-type', {
       type: 'string',
       array: true,
-      choices: ['model', 'seed', 'test', 'source'],
+      choices: ['model', 'seed', 'snapshot', 'test', 'source'],
       describe: 'kinds of node to list',
     });
 }
@@ -228,6 +238,20 @@ function depsFlags(cli: Argv): Argv {
       choices: ['hub', 'git', 'local'] as const,
       default: 'hub',
       describe: 'where the added package comes from',
+    });
+}
+
+function sourceFlags(cli: Argv): Argv {
+  return selectionFlags(cli)
+    .positional('action', {
+      choices: ['freshness', 'snapshot-freshness'] as const,
+      describe: 'what to ask of sources',
+    })
+    .option('threads', { type: 'string', describe: 'sources asked at once' })
+    .option('output', {
+      alias: 'o',
+      type: 'string',
+      describe: 'file to write; target/sources.json where not given',
     });
 }
 

@@ -89,7 +89,7 @@ export async function insertLoad(client: Client, load: Load): Promise<void> {
     bytes: load.bytes,
     member: load.member,
     member_bytes: load.memberBytes,
-    member_modified_at: load.memberModifiedAt,
+    member_modified_at: load.memberModifiedAt ?? null,
     line_ending: load.lineEnding,
     ends_with_newline: load.endsWithNewline,
     rows_read: load.rowsRead,

@@ -105,6 +105,15 @@ const reconciliationComments: readonly (readonly [object: string, text: string])
   ['column bronze.extraction_state.row_count', 'Live rows.'],
 ];
 
+const freshnessComments: readonly (readonly [object: string, text: string])[] = [
+  [
+    'column bronze.extraction_state.checked_at',
+    'When the FEC was last asked for a newer file; null where the file never came from a server.',
+  ],
+  ['column bronze.extraction_state.withdrawn_count', 'Rows that are marked withdrawn.'],
+  ['column bronze.extraction_state.history_count', 'Superseded versions in the history.'],
+];
+
 const comments: readonly (readonly [object: string, text: string])[] = [
   ['schema bronze', 'FEC data as received, and the ledger of what was loaded.'],
   [
@@ -190,6 +199,17 @@ export const bronzeSchema: OwnedSchema = {
            add check (rows_returned <= rows_inserted)`,
         extractionState,
         ...reconciliationComments.map(([object, text]) => `comment on ${object} is '${text}'`),
+      ],
+    },
+    {
+      version: 4,
+      name: 'freshness',
+      statements: [
+        `alter table bronze.extraction_state
+           add column checked_at timestamptz,
+           add column withdrawn_count bigint,
+           add column history_count bigint`,
+        ...freshnessComments.map(([object, text]) => `comment on ${object} is '${text}'`),
       ],
     },
   ],

@@ -36,30 +36,48 @@ export interface FileCommittees {
   readonly changed: readonly string[] | undefined;
 }
 
-/** Sets the state of a load's dataset and cycle and tells listeners of `fundlens_load`, in its transaction. */
+/**
+ * Sets the state of a load's dataset and cycle and tells listeners of `fundlens_load`, in its transaction.
+ * `isChecked`: the file came from a server just now, or is known to be what the server has.
+ */
 export async function recordState(
   client: Client,
   dataset: Dataset,
   load: Load,
   committees: FileCommittees,
+  isChecked: boolean,
 ): Promise<void> {
   const { rowsRead, rowsRejected } = load;
+  const apart = await countApart(client, dataset, load);
   if (hasCommitteeState(dataset)) {
     if (committees.counts === undefined) await countCommittees(client, dataset, load);
     else await recordCommittees(client, load, committees.counts, committees.changed);
   }
   await client.query(
     `insert into bronze.extraction_state as state
-       (dataset, cycle, scope, watermark, last_contribution_date, last_load_id, row_count)
+       (dataset, cycle, scope, watermark, last_contribution_date, last_load_id, row_count,
+        withdrawn_count, history_count, checked_at)
      select $1, $2, $3, $4, (select max(last_contribution_date) from bronze.extraction_state
                               where dataset = $1 and cycle = $2 and starts_with(scope, 'committee:')),
-            $5, $6
+            $5, $6, $7, $8, case when $9 then clock_timestamp() end
      on conflict (dataset, cycle, scope) do update
        set watermark = excluded.watermark,
            last_contribution_date = excluded.last_contribution_date,
            last_load_id = excluded.last_load_id, row_count = excluded.row_count,
+           withdrawn_count = excluded.withdrawn_count, history_count = excluded.history_count,
+           checked_at = coalesce(excluded.checked_at, state.checked_at),
            updated_at = clock_timestamp()`,
-    [load.dataset, load.cycle, load.scope, load.watermark, load.loadId, rowsRead - rowsRejected],
+    [
+      load.dataset,
+      load.cycle,
+      load.scope,
+      load.watermark,
+      load.loadId,
+      rowsRead - rowsRejected,
+      apart.withdrawn,
+      apart.history,
+      isChecked,
+    ],
   );
   await client.query("select pg_notify('fundlens_load', $1)", [
     JSON.stringify({
@@ -74,6 +92,45 @@ export async function recordState(
       rejected: load.rowsRejected,
     }),
   ]);
+}
+
+/** Counts what a cycle has beside its live rows, where the load changed that: a count reads the whole table. */
+async function countApart(
+  client: Client,
+  dataset: Dataset,
+  { cycle, scope, rowsUnchanged, rowsUpdated, rowsWithdrawn, rowsReturned }: Load,
+): Promise<{ readonly withdrawn: string; readonly history: string }> {
+  const isFirst = rowsUnchanged + rowsUpdated + rowsWithdrawn + rowsReturned === 0;
+  const known = (column: string, isSame: boolean): string =>
+    isSame
+      ? `(select ${column} from bronze.extraction_state
+           where dataset = $2 and cycle = $1 and scope = $3)`
+      : 'null';
+  const { rows } = await client.query<{ withdrawn: string; history: string }>(
+    `select coalesce(${isFirst ? '0' : known('withdrawn_count', rowsWithdrawn + rowsReturned === 0)},
+                     (select count(_withdrawn) from ${quoteQualified('bronze', dataset.table)}
+                       where cycle = $1)) as withdrawn,
+            coalesce(${known('history_count', rowsUpdated + rowsReturned === 0)},
+                     (select count(*) from ${quoteQualified('bronze', historyTable(dataset))}
+                       where cycle = $1)) as history
+      where $2::text is not null and $3::text is not null`,
+    [cycle, dataset.name, scope],
+  );
+  return rows[0] ?? { withdrawn: '0', history: '0' };
+}
+
+/** Notes that the server still has what is loaded of these datasets. */
+export async function recordChecks(
+  client: Client,
+  cycle: number,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  await client.query(
+    `update bronze.extraction_state set checked_at = clock_timestamp()
+      where cycle = $1 and scope = 'national' and dataset = any($2::text[])`,
+    [cycle, names],
+  );
 }
 
 // MMDDYYYY that is a day of the calendar: `to_date` would stop the load at the first typo.

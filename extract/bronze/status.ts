@@ -1,66 +1,106 @@
 import type { Client } from '../../core/database.ts';
 
-/** What is known of one dataset and cycle; nulls where no load has succeeded yet. */
-export interface UnitStatus {
-  readonly dataset: string;
-  readonly table: string;
-  readonly cycle: number;
-  /** Rows in the table: what the newest load left there. */
-  readonly rows: number | null;
-  readonly rejected: number | null;
-  readonly repaired: number | null;
-  readonly loadId: number | null;
-  /** UTC, to the second. */
-  readonly loadedAt: string | null;
+/** The newest load of a dataset and cycle. */
+export interface LoadStatus {
+  readonly loadId: number;
+  /** UTC, to the second, as all times here. */
+  readonly loadedAt: string;
   readonly source: string;
-  /** How the newest attempt ended: `succeeded`, `failed`, `interrupted`, `crashed`, or `running`. */
-  readonly lastAttempt: string;
+  readonly read: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly withdrawn: number;
+  readonly unchanged: number;
+  readonly returned: number;
+  readonly rejected: number;
+  readonly repaired: number;
+  /** When the FEC wrote the file. */
+  readonly writtenAt: string;
+}
+
+/** The newest try. */
+export interface AttemptStatus {
+  readonly startedAt: string;
+  /** `succeeded`, `failed`, `interrupted`, `crashed` or `running`. */
+  readonly status: string;
+  /** What it did last. */
+  readonly phase: string;
   /** Why it failed. */
   readonly error: string | null;
 }
 
-/** Reads the ledger; a database without one has nothing loaded. */
-export async function readStatus(client: Client): Promise<readonly UnitStatus[]> {
-  const ledger = await client.query<{ found: boolean }>(
-    "select to_regclass('bronze.attempts') is not null as found",
-  );
-  if (!ledger.rows[0]?.found) return [];
-  const { rows } = await client.query<
-    Omit<UnitStatus, 'rows' | 'rejected' | 'repaired' | 'loadId'> & {
-      readonly loaded: string | null;
-      readonly rejected: string | null;
-      readonly repaired: string | null;
-      readonly loadId: string | null;
-    }
-  >(
-    `with
-     last_attempts as (
-       select distinct on (dataset, cycle, scope) dataset, cycle, scope, source, status, error
-         from bronze.attempts order by dataset, cycle, scope, attempt_id desc
-     ),
-     last_loads as (
-       select distinct on (dataset, cycle, scope) *
-         from bronze.loads order by dataset, cycle, scope, load_id desc
-     )
-     select attempt.dataset, 'bronze.fec_' || attempt.dataset as table, attempt.cycle,
-            load.rows_read - load.rows_rejected as loaded, load.rows_rejected as rejected,
-            load.rows_repaired as repaired, load.load_id as "loadId",
-            to_char(load.finished_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as "loadedAt",
-            attempt.source, attempt.status as "lastAttempt", attempt.error
-       from last_attempts as attempt
-       left join last_loads as load using (dataset, cycle, scope)
-      order by attempt.cycle desc, attempt.dataset`,
-  );
-  return rows.map(({ loaded, rejected, repaired, loadId, ...row }) => ({
-    ...row,
-    rows: numberOf(loaded),
-    rejected: numberOf(rejected),
-    repaired: numberOf(repaired),
-    loadId: numberOf(loadId),
-  }));
+/** What is known of one dataset and cycle. */
+export interface UnitStatus {
+  readonly dataset: string;
+  readonly table: string;
+  readonly cycle: number;
+  /** Live rows, as the newest load left them; null until a load succeeds. */
+  readonly rows: number | null;
+  /** Rows marked as no longer in the FEC's file; null also after a load of an older program. */
+  readonly withdrawn: number | null;
+  /** Superseded versions in the history; null likewise. */
+  readonly history: number | null;
+  readonly load: LoadStatus | null;
+  /** When the FEC was last asked for a newer file; null for files of the user's own. */
+  readonly checkedAt: string | null;
+  readonly loads: number;
+  readonly attempts: number;
+  /** Tries that did not succeed. */
+  readonly failures: number;
+  /** Rows in bronze.rejects of all loads. */
+  readonly rejectedEver: number;
+  readonly attempt: AttemptStatus;
 }
 
-/** PostgreSQL's bigint comes as text; counts of rows stay far below 2^53. */
-function numberOf(text: string | null): number | null {
-  return text === null ? null : Number(text);
+const utc = (value: string): string =>
+  `to_char(${value} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+
+// Columns of newer programs are read out of `to_jsonb`: status reads what is there and migrates nothing.
+// Counts of rows are JSON numbers or float8: they stay far below 2^53.
+const query = `
+  with
+  tries as (
+    select dataset, cycle, scope, count(*) as attempts,
+           count(*) filter (where status in ('failed', 'interrupted', 'crashed')) as failures,
+           max(attempt_id) as attempt_id
+      from bronze.attempts where scope = 'national' group by dataset, cycle, scope
+  ),
+  ledger as (
+    select dataset, cycle, scope, count(*) as loads, sum(rows_rejected) as rejected_ever,
+           max(load_id) as load_id
+      from bronze.loads group by dataset, cycle, scope
+  )
+  select tries.dataset, tries.cycle, 'bronze.fec_' || tries.dataset as table,
+         (load.rows_read - load.rows_rejected)::float8 as rows,
+         (to_jsonb(state) ->> 'withdrawn_count')::float8 as withdrawn,
+         (to_jsonb(state) ->> 'history_count')::float8 as history,
+         case when load.load_id is not null then json_build_object(
+           'loadId', load.load_id, 'loadedAt', ${utc('load.finished_at')}, 'source', load.source,
+           'read', load.rows_read, 'inserted', load.rows_inserted, 'updated', load.rows_updated,
+           'withdrawn', load.rows_withdrawn, 'unchanged', load.rows_unchanged,
+           'returned', load.rows_returned, 'rejected', load.rows_rejected,
+           'repaired', load.rows_repaired,
+           'writtenAt', ${utc("coalesce(load.last_modified, load.watermark + interval '24 hours', load.started_at)")}
+         ) end as load,
+         ${utc("(to_jsonb(state) ->> 'checked_at')::timestamptz")} as "checkedAt",
+         coalesce(ledger.loads, 0)::int as loads, tries.attempts::int as attempts,
+         tries.failures::int as failures, coalesce(ledger.rejected_ever, 0)::int as "rejectedEver",
+         json_build_object(
+           'startedAt', ${utc('attempt.started_at')}, 'status', attempt.status,
+           'phase', attempt.phase, 'error', attempt.error) as attempt
+    from tries
+    join bronze.attempts as attempt using (attempt_id)
+    left join ledger on (ledger.dataset, ledger.cycle, ledger.scope) = (tries.dataset, tries.cycle, tries.scope)
+    left join bronze.loads as load on load.load_id = ledger.load_id
+    left join bronze.extraction_state as state
+      on (state.dataset, state.cycle, state.scope) = (tries.dataset, tries.cycle, tries.scope)
+   order by tries.cycle desc, tries.dataset`;
+
+/** Reads the ledger; a database without one has nothing to show. */
+export async function readStatus(client: Client): Promise<readonly UnitStatus[]> {
+  const ledger = await client.query<{ found: boolean }>(
+    "select to_regclass('bronze.extraction_state') is not null as found",
+  );
+  if (!ledger.rows[0]?.found) return [];
+  return (await client.query<UnitStatus>(query)).rows;
 }

@@ -24,8 +24,8 @@ export interface Load extends LoadUnit {
   readonly bytes: number;
   readonly member: string;
   readonly memberBytes: number;
-  /** Time of day without a zone. */
-  readonly memberModifiedAt: string;
+  /** Time of day without a zone; undefined for a file that is not packed. */
+  readonly memberModifiedAt: string | undefined;
   readonly lineEnding: string;
   readonly endsWithNewline: boolean;
   readonly rowsRead: number;

@@ -41,8 +41,13 @@ export class CommitteeTally {
     this.maxCommittees = options.maxCommittees ?? defaultMaxCommittees;
   }
 
-  /** Counts the row `data[start, end)`. */
-  add(data: Buffer, start: number, end: number): void {
+  /** Place of the date among the fields: who knows where it starts may say so to `add`. */
+  get dateField(): number {
+    return this.options.dateField;
+  }
+
+  /** Counts the row `data[start, end)`; its date starts at `dateStart`. */
+  add(data: Buffer, start: number, end: number, dateStart?: number): void {
     const { committeeField, dateField, latestDay } = this.options;
     const idStart = skipFields(data, start, end, committeeField);
     const idEnd = fieldEnd(data, idStart, end);
@@ -50,7 +55,7 @@ export class CommitteeTally {
     const slot = this.slotOf(data, idStart, idEnd);
     if (slot === undefined) return;
     this.rows[slot] = (this.rows[slot] ?? 0) + 1;
-    const dayStart = skipFields(data, idEnd + 1, end, dateField - committeeField - 1);
+    const dayStart = dateStart ?? skipFields(data, idEnd + 1, end, dateField - committeeField - 1);
     if (fieldEnd(data, dayStart, end) - dayStart !== dateBytes) return;
     const day = readDay(data, dayStart);
     if (day <= latestDay && day > (this.days[slot] ?? 0)) this.days[slot] = day;

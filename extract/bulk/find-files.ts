@@ -1,13 +1,13 @@
 // Which files of a folder are to be loaded.
 
 import { type Dirent, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorCode } from '../../core/database.ts';
 import { UserError } from '../../core/errors.ts';
-import { zipName } from '../datasets/catalog.ts';
+import { fileName, memberName } from '../datasets/catalog.ts';
 import type { Dataset } from '../datasets/types.ts';
 
-/** One zip to load. */
+/** One file of the FEC to load: a zip, or a CSV as it is. */
 export interface BulkFile {
   readonly dataset: Dataset;
   readonly cycle: number;
@@ -27,6 +27,14 @@ export interface FileOrigin {
   readonly lastModified?: string | undefined;
 }
 
+/**
+ * Returns the folder that `--from` names; undefined for none and for an address. What has a scheme is an
+ * address, though it may be one that is refused.
+ */
+export function localFolder(from: string | undefined): string | undefined {
+  return from === undefined || /^[a-z][a-z\d+.-]+:\/\//i.test(from) ? undefined : resolve(from);
+}
+
 /** What a folder has of a cycle. */
 export interface FoundFiles {
   readonly files: readonly BulkFile[];
@@ -35,7 +43,7 @@ export interface FoundFiles {
 }
 
 /**
- * Finds the zips of a cycle in a folder. A file may be missing unless its dataset was asked for by name.
+ * Finds the FEC's files of a cycle in a folder. A file may be missing unless its dataset was asked for by name.
  * @throws {UserError} when the folder cannot be read, or has none of the files, or lacks one asked for.
  */
 export function findFiles(
@@ -47,10 +55,10 @@ export function findFiles(
   const names = readFileNames(folder);
   const available = wanted.filter((dataset) => dataset.firstCycle <= cycle);
   const files = available
-    .map((dataset) => ({ dataset, cycle, name: zipName(dataset, cycle) }))
+    .map((dataset) => ({ dataset, cycle, name: fileName(dataset, cycle) }))
     .filter(({ name }) => names.has(name))
     .map((file) => ({ ...file, path: join(folder, file.name) }));
-  const missing = available.filter((dataset) => !names.has(zipName(dataset, cycle)));
+  const missing = available.filter((dataset) => !names.has(fileName(dataset, cycle)));
   const tooEarly = wanted.find((dataset) => dataset.firstCycle > cycle);
   if (askedByName && tooEarly !== undefined) {
     throw new UserError(
@@ -59,7 +67,7 @@ export function findFiles(
     );
   }
   if (files.length === 0 || (askedByName && missing.length > 0)) {
-    const absent = missing.map((dataset) => `\`${zipName(dataset, cycle)}\``);
+    const absent = missing.map((dataset) => `\`${fileName(dataset, cycle)}\``);
     throw new UserError(
       files.length === 0 && !askedByName
         ? `the folder has none of the files of cycle ${cycle}: ${absent.join(', ')}`
@@ -70,20 +78,20 @@ export function findFiles(
   return { files, missing };
 }
 
-/** The zips are where another cycle's files are more often than not: say so. */
+/** A folder more often than not has another cycle's files: say so. */
 function hintFor(names: ReadonlySet<string>, cycle: number, missing: readonly Dataset[]): string {
   for (const dataset of missing) {
     for (let other = 1980; other <= 2078; other += 2) {
-      if (names.has(zipName(dataset, other))) {
-        return `it has \`${zipName(dataset, other)}\`: did you mean \`--cycle ${other}\`?`;
+      if (names.has(fileName(dataset, other))) {
+        return `it has \`${fileName(dataset, other)}\`: did you mean \`--cycle ${other}\`?`;
       }
     }
-    const unpacked = dataset.member.replace('{yy}', String(cycle % 100).padStart(2, '0'));
+    const unpacked = memberName(dataset, cycle);
     if (names.has(unpacked)) {
       return `it has \`${unpacked}\`, which is unpacked: give the zip as the FEC publishes it`;
     }
   }
-  return `fetch the zips from https://www.fec.gov/files/bulk-downloads/${cycle}/ and keep their names`;
+  return `fetch the files from https://www.fec.gov/files/bulk-downloads/${cycle}/ and keep their names`;
 }
 
 function readFileNames(folder: string): ReadonlySet<string> {
@@ -99,7 +107,7 @@ function readFileNames(folder: string): ReadonlySet<string> {
     };
     throw new UserError(reasons[code ?? ''] ?? `cannot be read: ${code}`, {
       where: folder,
-      hint: 'give the folder of the zips: `--from DIR`',
+      hint: "give the folder of the FEC's files: `--from DIR`",
       cause: error,
     });
   }

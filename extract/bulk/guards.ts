@@ -8,7 +8,7 @@ export class GuardError extends UserError {
   override readonly name = 'GuardError';
 }
 
-/** More rejected lines than both of these stop a load. */
+/** More rejected lines than both of these stop a load; more than half of them always do. */
 const rejectedShare = 0.001;
 const rejectedLines = 10;
 /** A larger share of a cycle is not withdrawn unseen. */
@@ -23,30 +23,60 @@ export interface RejectReason {
 /** Tells whether so many lines are rejected that the load is to stop. */
 export function hasTooManyRejects(counts: GateCounts): boolean {
   const { rowsRead, rowsRejected } = counts;
-  return rowsRejected > rejectedLines && rowsRejected > rowsRead * rejectedShare;
+  const isMost = rowsRejected * 2 > rowsRead;
+  return isMost || (rowsRejected > rejectedLines && rowsRejected > rowsRead * rejectedShare);
+}
+
+/** A file and what its table expects of it. */
+export interface GuardedFile {
+  readonly file: string;
+  /** Fields of a line that fits. */
+  readonly fields: number;
+  /** The FEC's page that documents the file. */
+  readonly sourceUrl: string;
 }
 
 /** Describes a file with too many rejected lines; `reasons` begin with the most frequent. */
 export function tooManyRejects(
-  place: { readonly file: string; readonly fields: number; readonly sourceUrl: string },
+  place: GuardedFile,
   counts: GateCounts,
   reasons: readonly RejectReason[],
 ): GuardError {
-  const [first] = reasons;
-  const fields = /^(\d+) fields? instead of/.exec(first?.reason ?? '')?.[1];
-  const isAnotherFormat = fields !== undefined && (first?.lines ?? 0) * 2 > counts.rowsRead;
   const seen = `${number(counts.rowsRejected)} of ${number(counts.rowsRead)} lines do not fit`;
   const list = reasons.map(({ reason, lines }) => `${number(lines)} × ${reason}`).join('; ');
+  const layout = otherLayout(counts, reasons);
+  if (layout !== undefined) return changedLayout(place, counts, layout, seen);
+  return new GuardError(`${seen}: ${list}`, {
+    where: place.file,
+    exitCode: 1,
+    hint:
+      counts.rowsPassed > 0
+        ? 'Bronze is as it was; look at the file, and load it with `--accept` if it is to be loaded all the same'
+        : `Bronze is as it was; compare the file with ${place.sourceUrl}`,
+  });
+}
+
+/** Returns how many fields most lines have, where that is not as many as the table has columns. */
+function otherLayout(counts: GateCounts, reasons: readonly RejectReason[]): string | undefined {
+  const [first] = reasons;
+  const fields = /^(\d+) fields? instead of/.exec(first?.reason ?? '')?.[1];
+  return (first?.lines ?? 0) * 2 > counts.rowsRead ? fields : undefined;
+}
+
+function changedLayout(
+  place: GuardedFile,
+  counts: GateCounts,
+  fields: string,
+  seen: string,
+): GuardError {
+  const change = Number(fields) > place.fields ? 'more' : 'fewer';
+  const onlyGood = counts.rowsPassed > 0 ? '; `--accept` loads nothing but the lines that fit' : '';
   return new GuardError(
-    isAnotherFormat
-      ? `the format changed: lines have \`${fields}\` fields instead of \`${place.fields}\`; ${seen}: ${list}`
-      : `${seen}: ${list}`,
+    `the layout changed: lines have \`${fields}\` fields, ${change} than the \`${place.fields}\` that FundLens knows (${seen})`,
     {
       where: place.file,
       exitCode: 1,
-      hint: isAnotherFormat
-        ? `Bronze is as it was; compare the file with ${place.sourceUrl}, and load it with \`--accept\` only to keep the lines that fit`
-        : 'Bronze is as it was; look at the file, and load it with `--accept` if it is to be loaded all the same',
+      hint: `Bronze is as it was; see ${place.sourceUrl} for what changed, and whether a newer FundLens knows the new layout, else report it${onlyGood}`,
     },
   );
 }

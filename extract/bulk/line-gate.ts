@@ -1,6 +1,6 @@
 // Decides line by line what fits a table, on bytes: a good line costs one pass over its bytes and one
 // copy, no JavaScript string and no object. Output is the body of
-// `copy … (cycle, _load_id, _line, _hash, <columns>) from stdin (format text, delimiter '|', null '')`: the
+// `copy … (_line, _hash, <columns>) from stdin (format text, delimiter '|', null '')`: the
 // text format costs the server less than csv.
 
 import { isUtf8 } from 'node:buffer';
@@ -15,8 +15,6 @@ export interface GateOptions {
   readonly fieldCount: number;
   /** True when each line ends with one delimiter more. */
   readonly trailingDelimiter: boolean;
-  readonly cycle: number;
-  readonly loadId: number;
   /** Hears of each row that passes. */
   readonly tally?: CommitteeTally | undefined;
   /** A longer line is rejected, and its bytes are cut to this length. */
@@ -55,8 +53,12 @@ export class LineGate {
   private readonly trailingDelimiter: boolean;
   /** Delimiters of a good line. */
   private readonly delimiters: number;
-  private readonly output: LineOutput;
+  private readonly output = new LineOutput();
   private readonly tally: CommitteeTally | undefined;
+  /** How many delimiters stand before the field that the tally wants to find. */
+  private readonly delimitersBeforeMark: number;
+  /** Where that field starts in the line under way. */
+  private mark = 0;
   private setAside: SetAsideLine[] = [];
   /** The start of a line whose newline has not come yet. */
   private pending = nothing;
@@ -73,7 +75,7 @@ export class LineGate {
     this.trailingDelimiter = options.trailingDelimiter;
     this.delimiters = options.fieldCount - 1 + (options.trailingDelimiter ? 1 : 0);
     this.tally = options.tally;
-    this.output = new LineOutput(`${options.cycle}|${options.loadId}|`);
+    this.delimitersBeforeMark = options.tally?.dateField ?? -1;
   }
 
   /** Takes the next bytes of the file. */
@@ -108,10 +110,14 @@ export class LineGate {
     if (line.length > 0) {
       let flags = 0;
       let found = 0;
-      for (const byte of line) {
+      for (const [index, byte] of line.entries()) {
         const kind = classes[byte] ?? 0;
-        if (kind === isDelimiter) found += 1;
-        else flags |= kind;
+        if (kind !== isDelimiter) {
+          flags |= kind;
+          continue;
+        }
+        found += 1;
+        if (found === this.delimitersBeforeMark) this.mark = index + 1;
       }
       this.takeLine(line, 0, line.length, flags, found);
     }
@@ -145,6 +151,7 @@ export class LineGate {
   /** Takes every whole line of `data` and returns where the unfinished one starts. */
   private takeLines(data: Buffer): number {
     const length = data.length;
+    const { delimitersBeforeMark } = this;
     let start = 0;
     let flags = 0;
     let found = 0;
@@ -153,6 +160,7 @@ export class LineGate {
       if (kind === 0) continue;
       if (kind === isDelimiter) {
         found += 1;
+        if (found === delimitersBeforeMark) this.mark = index + 1;
       } else if (kind === isNewline) {
         this.takeLine(data, start, index, flags, found);
         start = index + 1;
@@ -178,7 +186,7 @@ export class LineGate {
       this.lineEnding = 'lf';
       const textEnd = this.trailingDelimiter ? end - 1 : end;
       this.output.add(start, textEnd, this.rowsRead);
-      this.tally?.add(data, start, textEnd);
+      this.tally?.add(data, start, textEnd, this.mark);
     } else {
       this.takeUnusualLine(data.subarray(start, end), flags, found);
     }

@@ -10,7 +10,7 @@ const nothing = Buffer.alloc(0);
 const lineageBytes = 48;
 
 /**
- * The rows of one chunk of a file as COPY takes them in its text format, each under its lineage and its
+ * The rows of one chunk of a file as COPY takes them in its text format, each after its line number and its
  * hash, in a buffer that grows where they need more room than foreseen.
  */
 export class LineOutput {
@@ -18,17 +18,11 @@ export class LineOutput {
   private length = 0;
   private source: Buffer = nothing;
   private view = viewOf(nothing);
-  private readonly prefix: Buffer;
   private readonly hash: Halves = { high: 0, low: 0 };
   private sum = 0n;
   /** Sums of a chunk: it has far fewer rows than would leave the whole numbers a double can hold. */
   private sumHigh = 0;
   private sumLow = 0;
-
-  /** `prefix` is what stands before the line number of every row. */
-  constructor(prefix: string) {
-    this.prefix = Buffer.from(prefix, 'latin1');
-  }
 
   /** Begins anew, in a new buffer: the one before may still be on its way to the server. */
   start(source: Buffer): void {
@@ -68,18 +62,24 @@ export class LineOutput {
     this.endRow(escaped.length);
   }
 
+  /** Adds a row of fields, which may hold anything but NUL. */
+  addFields(fields: readonly string[], line: number): void {
+    const text = Buffer.from(fields.join('|'));
+    hashRow(text, viewOf(text), 0, text.length, this.hash);
+    const escaped = Buffer.from(fields.map(escapeField).join('|'));
+    this.startRow(line, escaped.length);
+    escaped.copy(this.buffer, this.length);
+    this.endRow(escaped.length);
+  }
+
   private startRow(line: number, size: number): void {
-    const { prefix, hash } = this;
+    const { hash } = this;
     this.sumHigh += hash.high;
     this.sumLow += hash.low >>> 0;
-    const most = this.length + prefix.length + lineageBytes + size;
+    const most = this.length + lineageBytes + size;
     if (most > this.buffer.length) this.grow(most);
     const { buffer } = this;
-    let at = this.length;
-    for (let index = 0; index < prefix.length; index += 1) {
-      buffer[at + index] = prefix[index] as number; // in range by the loop
-    }
-    at = writeDigits(buffer, at + prefix.length, line);
+    let at = writeDigits(buffer, this.length, line);
     buffer[at] = delimiter;
     at = writeHalves(buffer, at + 1, hash);
     buffer[at] = delimiter;
@@ -116,4 +116,10 @@ function escapeForCopy(text: Buffer): Buffer {
     at += 1;
   }
   return escaped.subarray(0, at);
+}
+
+function escapeField(field: string): string {
+  return field.replace(/[\\|\r\n]/g, (found) =>
+    found === '\n' ? '\\n' : found === '\r' ? '\\r' : `\\${found}`,
+  );
 }

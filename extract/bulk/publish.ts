@@ -89,7 +89,10 @@ async function attachPartition(client: Client, publication: Publication): Promis
     `alter table ${quoteQualified('bronze', dataset.table)}
        attach partition ${relation} for values in (${Number(cycle)})`,
   );
-  await client.query(`alter table ${relation} drop constraint ${quoteIdentifier(cycleCheck)}`);
+  await client.query(
+    `alter table ${relation} drop constraint ${quoteIdentifier(cycleCheck)},
+       alter column cycle drop default, alter column _load_id drop default`,
+  );
   const inserted = staged.counts.rowsPassed;
   return { inserted, updated: 0, withdrawn: 0, unchanged: 0, returned: 0 };
 }

@@ -6,6 +6,7 @@ import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import { hasCommitteeState } from '../bronze/state.ts';
 import { historyTable, rowHashExpression } from '../bronze/tables.ts';
 import type { Dataset } from '../datasets/types.ts';
+import { findChanges, sumLive } from './compare.ts';
 import { partitionTable } from './staging.ts';
 import type { RowChanges, StagedFile } from './types.ts';
 
@@ -21,6 +22,14 @@ export interface Reconciliation {
   readonly guard: (changes: RowChanges) => void;
 }
 
+// A hash join in memory is the fast way, whatever the planner thinks of a table without statistics; rows are
+// fetched by where they lie in the order in which they lie; compiling a query costs more than it saves.
+const comparisonSettings = `
+  set local work_mem = '256MB';
+  set local enable_mergejoin = off;
+  set local random_page_cost = 1.1;
+  set local jit = off`;
+
 /**
  * Makes the live rows of a cycle equal to those of a staged file: versions that are superseded go to the
  * history, rows that the file no longer has are marked, rows that are as they were are not touched.
@@ -28,8 +37,7 @@ export interface Reconciliation {
 export async function reconcileRows(client: Client, work: Reconciliation): Promise<RowChanges> {
   const { dataset, cycle } = work;
   const table = quoteQualified('bronze', rowTable(dataset, cycle));
-  // A hash join in memory is the fast way; compiling the query costs more than it saves.
-  await client.query("set local work_mem = '256MB'; set local jit = off");
+  await client.query(comparisonSettings);
   // Keeps other writers out, so that ctid stays what it is; readers pass.
   await client.query(`lock table ${table} in share row exclusive mode`);
   if (work.rehash) {
@@ -38,8 +46,9 @@ export async function reconcileRows(client: Client, work: Reconciliation): Promi
       [cycle],
     );
   }
-  const before = await sumLive(client, work, table);
-  await findChanges(client, work, table, before);
+  const comparison = { dataset, cycle, staged: work.staged, table };
+  const before = await sumLive(client, comparison);
+  await findChanges(client, comparison, before);
   work.guard(await countChanges(client, work.staged));
   reachFaultPoint('extract:after-compare');
   return applyChanges(client, work, table, before.live);
@@ -48,176 +57,6 @@ export async function reconcileRows(client: Client, work: Reconciliation): Promi
 /** Names the table that holds a cycle's rows: `ctid` means something in one partition only. */
 export function rowTable(dataset: Dataset, cycle: number): string {
   return dataset.partitionedByCycle ? partitionTable(dataset, cycle) : dataset.table;
-}
-
-/** A blank key is a key like others; null would never meet its like in a join. */
-function keyOf(dataset: Dataset, alias: string): string {
-  const parts = dataset.key.map((name) => `${alias}.${quoteIdentifier(name)}`);
-  return parts.length === 1 ? `coalesce(${parts[0]}, '')` : `row(${parts.join(', ')})::text`;
-}
-
-/** What a cycle's rows are before a load, as far as comparing them needs it. */
-interface Before {
-  readonly live: number;
-  readonly hashSum: bigint;
-  readonly withdrawn: number;
-}
-
-async function sumLive(client: Client, work: Reconciliation, table: string): Promise<Before> {
-  const { rows } = await client.query<{ live: string; sum: string; withdrawn: string }>(
-    `select count(*) filter (where _withdrawn is null) as live,
-            coalesce(sum(_hash) filter (where _withdrawn is null), 0) as sum,
-            count(_withdrawn) as withdrawn
-       from ${table} where cycle = $1`,
-    [work.cycle],
-  );
-  const [row] = rows;
-  return {
-    live: Number(row?.live),
-    hashSum: BigInt(row?.sum ?? 0),
-    withdrawn: Number(row?.withdrawn),
-  };
-}
-
-/**
- * Fills the temporary table `changes`. Lines that stand in one of both alone are found by their hash. That
- * does not see how often a line stands in each; the sums do, and only where they differ are copies counted.
- */
-async function findChanges(
-  client: Client,
-  work: Reconciliation,
-  table: string,
-  before: Before,
-): Promise<void> {
-  const { dataset, cycle, staged } = work;
-  const stage = quoteQualified('bronze', staged.table);
-  await findUnpaired(client, unpairedLines(dataset, cycle, table, stage));
-  const [fresh, stale] = [await sumOf(client, 'fresh'), await sumOf(client, 'stale')];
-  const isWhole =
-    before.live + fresh.rows - stale.rows === staged.counts.rowsPassed &&
-    before.hashSum + fresh.sum - stale.sum === staged.hashSum;
-  if (!isWhole) {
-    await client.query('drop table fresh, stale');
-    await findUnpaired(client, unpairedCopies(dataset, cycle, table, stage));
-  }
-  await client.query(
-    `create temporary table changes on commit drop as
-     ${pairByKey(dataset, cycle, table, before.withdrawn > 0)}`,
-  );
-  await client.query('analyze changes');
-}
-
-interface Unpaired {
-  /** Staged lines that Bronze does not have: `stage_id`, `key`, `_hash`, `_line`. */
-  readonly fresh: string;
-  /** Live rows that the file does not have: `row_id`, `key`, `_hash`, `_load_id`, `_line`. */
-  readonly stale: string;
-}
-
-async function findUnpaired(client: Client, { fresh, stale }: Unpaired): Promise<void> {
-  await client.query(`create temporary table fresh on commit drop as ${fresh}`);
-  await client.query(`create temporary table stale on commit drop as ${stale}`);
-  await client.query('analyze fresh; analyze stale');
-}
-
-async function sumOf(
-  client: Client,
-  table: 'fresh' | 'stale',
-): Promise<{ readonly rows: number; readonly sum: bigint }> {
-  const { rows } = await client.query<{ rows: string; sum: string }>(
-    `select count(*) as rows, coalesce(sum(_hash), 0) as sum from ${table}`,
-  );
-  return { rows: Number(rows[0]?.rows), sum: BigInt(rows[0]?.sum ?? 0) };
-}
-
-function unpairedLines(dataset: Dataset, cycle: number, table: string, stage: string): Unpaired {
-  const live = `${table} as live where live.cycle = ${Number(cycle)} and live._withdrawn is null`;
-  return {
-    fresh: `
-      select staged.ctid as stage_id, ${keyOf(dataset, 'staged')} as key, _hash, _line
-        from ${stage} as staged
-       where not exists (select from ${live} and live._hash = staged._hash)`,
-    stale: `
-      select live.ctid as row_id, ${keyOf(dataset, 'live')} as key, _hash, _load_id, _line
-        from ${live} and not exists (select from ${stage} as staged where staged._hash = live._hash)`,
-  };
-}
-
-function unpairedCopies(dataset: Dataset, cycle: number, table: string, stage: string): Unpaired {
-  const staged = `
-      staged as (
-        select ctid as stage_id, ${keyOf(dataset, 'source')} as key, _hash, _line,
-               ${number('_hash', '_line')} as copy
-          from ${stage} as source
-      )`;
-  const live = `
-      live as (
-        select ctid as row_id, ${keyOf(dataset, 'source')} as key, _hash, _load_id, _line,
-               ${number('_hash', '_load_id, _line')} as copy
-          from ${table} as source where cycle = ${Number(cycle)} and _withdrawn is null
-      )`;
-  return {
-    fresh: `
-      with ${staged}, ${live}
-      select stage_id, key, _hash, _line from staged where not exists (
-        select from live where live._hash = staged._hash and live.copy = staged.copy)`,
-    stale: `
-      with ${staged}, ${live}
-      select row_id, key, _hash, _load_id, _line from live where not exists (
-        select from staged where staged._hash = live._hash and staged.copy = live.copy)`,
-  };
-}
-
-/** Numbers rows that are alike in `by`. */
-function number(by: string, order: string): string {
-  return `row_number() over (partition by ${by} order by ${order})`;
-}
-
-// Operations in `changes`: i insert, u update, w withdraw, and of rows that had been withdrawn:
-// r returned as it was, v returned in another version.
-
-/**
- * Lines that both have are paired already, as often as both have them. What is left of both is paired by
- * key, in the order of the lines; only then do withdrawn rows come into play, again the same ones first.
- * So the counts are those of the file against the file before.
- */
-function pairByKey(dataset: Dataset, cycle: number, table: string, hasWithdrawn: boolean): string {
-  return `
-    with
-    paired as (
-      select stage_id, row_id, key, fresh._hash, fresh._line
-        from (select *, ${number('key', '_line')} as place from fresh) as fresh
-        full join (select row_id, key, ${number('key', '_load_id, _line')} as place from stale) as stale
-          using (key, place)
-    ),
-    arrived as (
-      select stage_id, key, _hash, _line, ${number('_hash', '_line')} as copy
-        from paired where row_id is null
-    ),
-    away as (
-      select row_id, key, _hash, _withdrawn, _load_id, _line,
-             ${number('_hash', '_withdrawn desc, _load_id, _line')} as copy
-        from (select source.ctid as row_id, ${keyOf(dataset, 'source')} as key, source.*
-                from ${table} as source
-               where ${hasWithdrawn ? `cycle = ${Number(cycle)} and _withdrawn is not null` : 'false'}) as source
-    ),
-    arrived_otherwise as (
-      select stage_id, key, ${number('key', '_line')} as place
-        from arrived where not exists (
-          select from away where away._hash = arrived._hash and away.copy = arrived.copy)
-    ),
-    away_otherwise as (
-      select row_id, key, ${number('key', '_withdrawn desc, _load_id, _line')} as place
-        from away where not exists (
-          select from arrived where arrived._hash = away._hash and arrived.copy = away.copy)
-    )
-    select stage_id, row_id, case when stage_id is null then 'w' else 'u' end as operation
-      from paired where row_id is not null
-    union all
-    select stage_id, row_id, 'r' from arrived join away using (_hash, copy)
-    union all
-    select stage_id, row_id, case when row_id is null then 'i' else 'v' end
-      from arrived_otherwise left join away_otherwise using (key, place)`;
 }
 
 async function countChanges(client: Client, staged: StagedFile): Promise<RowChanges> {

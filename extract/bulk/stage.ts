@@ -6,9 +6,10 @@ import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
 import { hasCommitteeState } from '../bronze/state.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { CommitteeTally } from './committee-tally.ts';
+import { readCsvRows } from './csv-rows.ts';
 import { LineGate } from './line-gate.ts';
 import { stagingTable } from './staging.ts';
-import type { ArchiveMember, SetAsideLine, StagedFile } from './types.ts';
+import type { ArchiveMember, GateCounts, SetAsideLine, StagedFile } from './types.ts';
 
 /** What is staged, and where its bad lines go. */
 export interface StageRequest {
@@ -20,6 +21,8 @@ export interface StageRequest {
   readonly becomesPartition: boolean;
   /** Days of contributions after this one are typos: as 20190317. */
   readonly latestDay: number;
+  /** True to leave columns out that a header has and the table has not. */
+  readonly accept: boolean;
   /** Lends the second connection, for lines set aside while the first one copies. */
   readonly database: Database;
   readonly signal: AbortSignal;
@@ -35,33 +38,30 @@ export async function stageFile(client: Client, request: StageRequest): Promise<
   const table = stagingTable(dataset, cycle);
   const relation = quoteQualified('bronze', table);
   const target = quoteQualified('bronze', dataset.table);
+  // What is the same in every row is a default, which costs less than a field in every line.
+  const constant = `alter column cycle set default ${Number(cycle)},
+                    alter column _load_id set default ${Number(request.loadId)}`;
   await client.query(
     becomesPartition
-      ? `create table ${relation}
-           (like ${target} including comments, constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
+      ? `create table ${relation} (like ${target} including comments,
+           constraint ${quoteIdentifier(cycleCheck)} check (cycle = ${Number(cycle)}))`
       : `create unlogged table ${relation} (like ${target})`,
   );
-  const columns = ['cycle', '_load_id', '_line', '_hash', ...dataset.columns.map(nameOf)];
-  const tally = createTally(request);
-  const gate = new LineGate({
-    fieldCount: dataset.columns.length,
-    trailingDelimiter: dataset.trailingDelimiter,
-    cycle,
-    loadId: request.loadId,
-    tally,
-  });
+  await client.query(`alter table ${relation} ${constant}`);
+  const columns = ['_line', '_hash', ...dataset.columns.map(nameOf)];
+  const gated = dataset.format === 'csv' ? readCsv(request) : readPipes(request);
   const copied = await copyIn(
     client,
     `copy ${relation} (${columns.map(quoteIdentifier).join(', ')}) from stdin
        with (format text, delimiter '|', null '', encoding 'UTF8'
              ${becomesPartition ? ', freeze' : ''})`,
-    gatedRows(gate, request),
+    gated.rows,
   );
-  const counts = gate.counts();
+  const counts = gated.counts();
   if (copied !== counts.rowsPassed) {
     throw new Error(`PostgreSQL took ${copied} of ${counts.rowsPassed} rows of ${dataset.name}`);
   }
-  return { counts, table, hashSum: gate.hashSum(), committees: tally?.counts() };
+  return { counts, table, hashSum: gated.hashSum(), committees: gated.committees?.() };
 }
 
 function nameOf({ name }: { readonly name: string }): string {
@@ -82,6 +82,46 @@ function createTally({ dataset, latestDay }: StageRequest): CommitteeTally | und
 
 /** Name of the constraint that lets a partition be attached without being read. */
 export const cycleCheck = 'cycle_of_partition';
+
+/** What is sent to COPY, and what was seen once that is done. */
+interface GatedRows {
+  readonly rows: AsyncGenerator<Buffer>;
+  readonly counts: () => GateCounts;
+  readonly hashSum: () => bigint;
+  readonly committees?: () => StagedFile['committees'];
+}
+
+function readPipes(request: StageRequest): GatedRows {
+  const { trailingDelimiter, columns } = request.dataset;
+  const tally = createTally(request);
+  const gate = new LineGate({ fieldCount: columns.length, trailingDelimiter, tally });
+  return {
+    rows: gatedRows(gate, request),
+    counts: () => gate.counts(),
+    hashSum: () => gate.hashSum(),
+    committees: () => tally?.counts(),
+  };
+}
+
+function readCsv(request: StageRequest): GatedRows {
+  const { dataset, accept, member } = request;
+  const apart = createSetAside(request.database);
+  const source = readCsvRows({ dataset, accept, file: member.name }, chunksOf(request), (lines) =>
+    apart.add(lines),
+  );
+  const rows = async function* (): AsyncGenerator<Buffer> {
+    yield* source.rows;
+    await apart.flush();
+  };
+  return { ...source, rows: rows() };
+}
+
+async function* chunksOf({ member, signal }: StageRequest): AsyncGenerator<Buffer> {
+  for await (const chunk of member.open()) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
 
 /** Small enough that a chunk of nothing but bad lines stays small in memory. */
 const gateChunkBytes = 64 * 1024;

@@ -30,12 +30,15 @@ export interface GateCounts {
   readonly endsWithNewline: boolean;
 }
 
-/** The file inside an archive, ready to be read once. */
+/** The file inside an archive, or a file that the FEC does not pack, ready to be read once. */
 export interface ArchiveMember {
   readonly name: string;
   readonly sizeBytes: number;
-  /** When the FEC wrote it, as the archive says: `2019-03-17 20:09:12`, Washington time without a zone. */
-  readonly modifiedAt: string;
+  /**
+   * When the FEC wrote it, as the archive says: `2019-03-17 20:09:12`, Washington time without a zone; of a
+   * file that is not packed, when the file system says that it was written.
+   */
+  readonly modifiedAt: string | Date;
   /**
    * Returns the bytes; reading fails with an `ArchiveError` at the latest at the end when they are not
    * what the archive promises, so nothing may be committed before the end.

@@ -1,6 +1,5 @@
 // `extract bulk`: the zips of a cycle into Bronze, each file a load of its own.
 
-import { resolve } from 'node:path';
 import { isServerError } from '../../core/database.ts';
 import { Interrupted, UserError } from '../../core/errors.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
@@ -11,10 +10,11 @@ import { readVersion } from '../../core/version.ts';
 import { closeCrashedAttempts } from '../bronze/attempts.ts';
 import { ensureTables } from '../bronze/ensure-tables.ts';
 import { bronzeSchema } from '../bronze/migrations.ts';
-import { type BulkFile, findFiles } from '../bulk/find-files.ts';
+import { recordChecks } from '../bronze/state.ts';
+import { type BulkFile, type FoundFiles, findFiles, localFolder } from '../bulk/find-files.ts';
 import { GuardError } from '../bulk/guards.ts';
 import { sweepStaging } from '../bulk/staging.ts';
-import { checkCycle, datasets, findDatasets, zipName } from '../datasets/catalog.ts';
+import { checkCycle, datasets, fileName, findDatasets } from '../datasets/catalog.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { ArchiveError } from '../errors.ts';
 import { type BulkRun, type FileOutcome, loadFile } from './load-file.ts';
@@ -34,6 +34,32 @@ export interface BulkOptions extends CommonOptions {
   readonly full?: boolean;
   /** True to load what the guards would stop. */
   readonly accept?: boolean;
+}
+
+/**
+ * Loads the files of several cycles, one after the other. A folder is looked into for all of them before
+ * anything is run; a cycle that cannot be fetched is told and does not keep the others from being loaded.
+ */
+export async function bulkCycles(
+  context: ProgramContext,
+  cycles: readonly number[],
+  options: Omit<BulkOptions, 'cycle'>,
+): Promise<ExitCode> {
+  const wanted = findDatasets(options.datasets);
+  const isOne = cycles.length === 1;
+  for (const cycle of isOne ? [] : cycles) listLocalFiles({ ...options, cycle }, wanted);
+  let code: ExitCode = 0;
+  for (const cycle of cycles) {
+    if (!isOne) context.reporter.info(`cycle ${cycle}`, { cycle });
+    try {
+      if ((await bulk(context, { ...options, cycle })) !== 0) code = 1;
+    } catch (error) {
+      if (isOne || !(error instanceof UserError) || error.exitCode === 2) throw error;
+      context.reporter.fault(error);
+      code = 1;
+    }
+  }
+  return code;
 }
 
 /** Loads the files of a cycle; a file that is loaded already is passed over. */
@@ -57,14 +83,19 @@ function findLocalFiles(
   options: BulkOptions,
   wanted: readonly Dataset[],
 ): readonly BulkFile[] | undefined {
-  if (options.from === undefined || /^https?:\/\//i.test(options.from)) return undefined;
-  const folder = resolve(options.from);
-  const { files, missing } = findFiles(folder, options.cycle, wanted, options.datasets.length > 0);
+  if (localFolder(options.from) === undefined) return undefined;
+  const { files, missing } = listLocalFiles(options, wanted);
   if (missing.length > 0) {
-    const names = missing.map((dataset) => zipName(dataset, options.cycle));
+    const names = missing.map((dataset) => fileName(dataset, options.cycle));
     reporter.info(`not in ${options.from}, passed over: ${names.join(', ')}`, { missing: names });
   }
   return files;
+}
+
+function listLocalFiles(options: BulkOptions, wanted: readonly Dataset[]): FoundFiles {
+  const folder = localFolder(options.from);
+  if (folder === undefined) return { files: [], missing: [] };
+  return findFiles(folder, options.cycle, wanted, options.datasets.length > 0);
 }
 
 /** What is to be loaded, and what is known of the rest of the cycle already. */
@@ -97,6 +128,9 @@ function loadAll(
     };
     const tally = await loadFiles(run, source.files);
     tally.unchanged += source.unchanged?.length ?? 0;
+    await databases.rows.withClient((client) =>
+      recordChecks(client, options.cycle, source.unchanged ?? []),
+    );
     for (const fault of source.faults ?? []) reportFailure(reporter, tally, fault);
     reportTotal(reporter, tally);
     return tally.failed === 0 ? 0 : 1;
@@ -106,7 +140,7 @@ function loadAll(
 /** Loads each file; a zip that is damaged is told and does not keep the others from being loaded. */
 async function loadFiles(run: BulkRun, files: readonly BulkFile[]): Promise<Tally> {
   const { reporter } = run.context;
-  const tally = createTally();
+  const tally = createTally(files.map(({ dataset }) => dataset.name));
   for (const file of files) {
     const startedAt = performance.now();
     let outcome: FileOutcome;
@@ -117,6 +151,11 @@ async function loadFiles(run: BulkRun, files: readonly BulkFile[]): Promise<Tall
         throw databaseFault(run, file, error);
       reportFailure(reporter, tally, error);
       continue;
+    }
+    if (outcome.kind === 'unchanged' && file.origin !== undefined) {
+      await run.databases.rows.withClient((client) =>
+        recordChecks(client, file.cycle, [file.dataset.name]),
+      );
     }
     reportFile(reporter, tally, file, outcome, performance.now() - startedAt);
   }

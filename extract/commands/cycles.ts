@@ -7,7 +7,7 @@ import { checkCycle } from '../datasets/catalog.ts';
  * @throws {UserError} for what is no cycle, and when none is given.
  */
 export function parseCycles(single: unknown, range: unknown): readonly number[] {
-  const given = Array.isArray(single) ? single.map(Number) : [];
+  const given = Array.isArray(single) ? single.map((text) => parseCycle(String(text))) : [];
   const all = [...given, ...(typeof range === 'string' ? parseRange(range) : [])];
   if (all.length === 0) {
     throw new UserError('no cycle is named', {
@@ -17,6 +17,16 @@ export function parseCycles(single: unknown, range: unknown): readonly number[] 
   }
   for (const cycle of all) checkCycle(cycle);
   return [...new Set(all)].sort((a, b) => a - b);
+}
+
+function parseCycle(text: string): number {
+  if (/^-?\d+(\.\d+)?$/.test(text.trim())) return Number(text);
+  throw new UserError(`\`${text}\` is not a cycle`, {
+    where: '--cycle',
+    hint: /^\d{4}-\d{4}$/.test(text.trim())
+      ? `name a range with \`--cycles ${text.trim()}\``
+      : 'give the even year that ends the cycle, from 1980 on, such as `--cycle 2024`',
+  });
 }
 
 function parseRange(range: string): readonly number[] {

@@ -46,7 +46,7 @@ async function readLoadedVersions(
   return rows.withClient(async (client) => {
     const versions = new Map<string, Version>();
     for (const dataset of findDatasets(datasets)) {
-      const unit = { dataset: dataset.name, cycle, scope: 'national', source: dataset.zip };
+      const unit = { dataset: dataset.name, cycle, scope: 'national', source: dataset.file };
       const last = await readLastLoad(client, unit);
       // A weak ETag, or a date alone, is not proof enough that the bytes are those that were loaded.
       if (last?.etag === undefined || last.etag.startsWith('W/')) continue;

@@ -22,11 +22,11 @@ import type { Load, LoadUnit } from '../bronze/types.ts';
 import type { BulkFile } from '../bulk/find-files.ts';
 import { type Fingerprint, readFingerprint } from '../bulk/fingerprint.ts';
 import { checkWithdrawals, hasTooManyRejects, tooManyRejects } from '../bulk/guards.ts';
+import { openSource } from '../bulk/open-source.ts';
 import { canBecomePartition, publishFile } from '../bulk/publish.ts';
 import { stageFile } from '../bulk/stage.ts';
 import { clearStagedLines, readRejectReasons } from '../bulk/staging.ts';
 import type { ArchiveMember, GateCounts, RowChanges } from '../bulk/types.ts';
-import { openMember } from '../bulk/zip.ts';
 import { memberName } from '../datasets/catalog.ts';
 import { ArchiveError } from '../errors.ts';
 import type { BronzeDatabases } from './open-bronze.ts';
@@ -127,7 +127,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
       await lockAttempt(client, attempt.id);
       const loadId = await nextLoadId(client);
       const becomesPartition = await canBecomePartition(client, dataset, cycle);
-      const member = await openMember({ path, handle: request.handle }, memberName(dataset, cycle));
+      const member = await openSource({ path, handle: request.handle }, dataset, cycle);
       const version = await readVersionOf(client, file, member);
       const latestDay = await readLatestDay(client, version.watermark);
       await attempt.enter('copy');
@@ -139,6 +139,7 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         member,
         becomesPartition,
         latestDay,
+        accept: run.accept,
         database: databases.rows,
         signal: run.context.signal,
       });
@@ -171,10 +172,8 @@ async function loadAttempt(run: BulkRun, request: LoadRequest): Promise<Load> {
         programVersion: run.programVersion,
       };
       await insertLoad(client, load);
-      await recordState(client, dataset, load, {
-        counts: staged.committees,
-        changed: changes.committees,
-      });
+      const committees = { counts: staged.committees, changed: changes.committees };
+      await recordState(client, dataset, load, committees, file.origin !== undefined);
       await attempt.enter('commit');
       run.context.signal.throwIfAborted();
       reachFaultPoint('extract:before-commit');
@@ -214,14 +213,17 @@ async function readVersionOf(
 > {
   const date = new Date(origin?.lastModified ?? Number.NaN);
   const lastModified = Number.isNaN(date.getTime()) ? undefined : date;
-  const writtenAt = lastModified ?? (await readWashingtonTime(client, member.modifiedAt));
+  const { modifiedAt } = member;
+  const isPacked = typeof modifiedAt === 'string';
+  const fileTime = isPacked ? await readWashingtonTime(client, modifiedAt) : modifiedAt;
+  const writtenAt = lastModified ?? fileTime;
   return {
     etag: origin?.etag,
     lastModified,
     watermark: watermarkOf(writtenAt),
     member: member.name,
     memberBytes: member.sizeBytes,
-    memberModifiedAt: member.modifiedAt,
+    memberModifiedAt: isPacked ? modifiedAt : undefined,
   };
 }
 
@@ -233,6 +235,14 @@ async function refuseRejects(
 ): Promise<void> {
   // A file of which nothing fits is refused below, accepted or not.
   if ((run.accept && counts.rowsPassed > 0) || !hasTooManyRejects(counts)) return;
+  throw await describeRejects(run, request, counts);
+}
+
+async function describeRejects(
+  run: BulkRun,
+  request: LoadRequest,
+  counts: GateCounts,
+): Promise<UserError> {
   const { dataset } = request.file;
   const reasons = await run.databases.rows.withClient(readRejectReasons);
   const place = {
@@ -240,25 +250,19 @@ async function refuseRejects(
     fields: dataset.columns.length + (dataset.trailingDelimiter ? 1 : 0),
     sourceUrl: dataset.sourceUrl,
   };
-  throw tooManyRejects(place, counts, reasons);
+  return tooManyRejects(place, counts, reasons);
 }
 
 /** A file without one good line is a change of format or a mishap, and must not empty a table. */
 async function refuseHollowFile(
   run: BulkRun,
   request: LoadRequest,
-  counts: { readonly rowsRead: number; readonly rowsPassed: number },
+  counts: GateCounts,
 ): Promise<void> {
   if (counts.rowsPassed > 0) return;
   const { dataset, cycle, path } = request.file;
   const member = memberName(dataset, cycle);
-  if (counts.rowsRead > 0) {
-    throw new ArchiveError(
-      path,
-      `none of the ${counts.rowsRead} lines of \`${member}\` fits the ${dataset.columns.length} columns of ${dataset.name}`,
-      { hint: `compare the file with ${dataset.sourceUrl}` },
-    );
-  }
+  if (counts.rowsRead > 0) throw await describeRejects(run, request, counts);
   const isLoaded = await run.databases.rows.withClient((client) =>
     hasRows(client, dataset.table, cycle),
   );

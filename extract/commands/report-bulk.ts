@@ -15,11 +15,14 @@ export interface Tally {
   /** Unpacked, of the files that were loaded. */
   bytes: number;
   readonly startedAt: number;
+  /** Of the longest dataset's name, for lines that stand below each other. */
+  readonly nameWidth: number;
 }
 
-/** Starts the sums of a run. */
-export function createTally(): Tally {
+/** Starts the sums of a run over these datasets. */
+export function createTally(names: readonly string[]): Tally {
   return {
+    nameWidth: Math.max(7, ...names.map((name) => name.length)),
     loaded: 0,
     unchanged: 0,
     failed: 0,
@@ -39,7 +42,7 @@ export function reportFile(
   elapsedMs: number,
 ): void {
   const common = { dataset: file.dataset.name, cycle: file.cycle, file: file.name };
-  const name = file.dataset.name.padEnd(7);
+  const name = file.dataset.name.padEnd(tally.nameWidth);
   const seconds = elapsedMs / 1000;
   if (outcome.kind === 'unchanged') {
     tally.unchanged += 1;
@@ -109,7 +112,7 @@ export function reportFailure(reporter: Reporter, tally: Tally, error: unknown):
 
 /** Prints the total, the result of the command. */
 export function reportTotal(reporter: Reporter, tally: Tally): void {
-  const { startedAt, ...sums } = tally;
+  const { startedAt, nameWidth: _, ...sums } = tally;
   const seconds = (performance.now() - startedAt) / 1000;
   if (reporter.format === 'json') {
     reporter.result(JSON.stringify({ ...sums, seconds }));

@@ -1,9 +1,14 @@
 // All datasets, and what follows from a dataset and a cycle.
 
 import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
+import { candidateSummary } from './candidate-summary.ts';
 import { ccl } from './ccl.ts';
 import { cm } from './cm.ts';
 import { cn } from './cn.ts';
+import { committeeSummary } from './committee-summary.ts';
+import { communicationCosts } from './communication-costs.ts';
+import { electioneering } from './electioneering.ts';
+import { independentExpenditure } from './independent-expenditure.ts';
 import { indiv } from './indiv.ts';
 import { oppexp } from './oppexp.ts';
 import { oth } from './oth.ts';
@@ -21,20 +26,25 @@ export const datasets: readonly Dataset[] = [
   weball,
   webl,
   webk,
+  candidateSummary,
+  committeeSummary,
+  independentExpenditure,
+  electioneering,
+  communicationCosts,
   indiv,
   oth,
   pas2,
   oppexp,
 ];
 
-/** Returns the name of the FEC's zip for a cycle: `indiv20.zip`. */
-export function zipName(dataset: Dataset, cycle: number): string {
-  return withYear(dataset.zip, cycle);
+/** Returns the name of the FEC's file for a cycle: `indiv20.zip`, `candidate_summary_2020.csv`. */
+export function fileName(dataset: Dataset, cycle: number): string {
+  return withYear(dataset.file, cycle);
 }
 
-/** Returns the name of the file that the zip of a cycle must hold. */
+/** Returns the name of the file that the zip of a cycle must hold; that of the file itself where it is no zip. */
 export function memberName(dataset: Dataset, cycle: number): string {
-  return withYear(dataset.member, cycle);
+  return withYear(dataset.member ?? dataset.file, cycle);
 }
 
 /**
@@ -74,5 +84,7 @@ export function checkCycle(cycle: number): void {
 }
 
 function withYear(pattern: string, cycle: number): string {
-  return pattern.replace('{yy}', String(cycle % 100).padStart(2, '0'));
+  return pattern
+    .replace('{yyyy}', String(cycle))
+    .replace('{yy}', String(cycle % 100).padStart(2, '0'));
 }

@@ -8,7 +8,7 @@ export const ccl: Dataset = {
   table: 'fec_ccl',
   sourceUrl:
     'https://www.fec.gov/campaign-finance-data/candidate-committee-linkage-file-description/',
-  zip: 'ccl{yy}.zip',
+  file: 'ccl{yy}.zip',
   member: 'ccl.txt',
   columns: [
     column('CAND_ID', 'VARCHAR2(9)', 'Candidate.'),
@@ -22,6 +22,8 @@ export const ccl: Dataset = {
   key: ['linkage_id'],
   keyIsUnique: true,
   partitionedByCycle: false,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 2000,
+  refresh: 'daily',
 };

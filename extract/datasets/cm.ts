@@ -8,7 +8,7 @@ export const cm: Dataset = {
     'Committees registered for the cycle: one row per line of cm.txt; a few committees stand twice.',
   table: 'fec_cm',
   sourceUrl: 'https://www.fec.gov/campaign-finance-data/committee-master-file-description/',
-  zip: 'cm{yy}.zip',
+  file: 'cm{yy}.zip',
   member: 'cm.txt',
   columns: [
     column('CMTE_ID', 'VARCHAR2(9)', 'Committee identifier: C and eight digits.'),
@@ -30,6 +30,8 @@ export const cm: Dataset = {
   key: ['cmte_id'],
   keyIsUnique: false,
   partitionedByCycle: false,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1980,
+  refresh: 'daily',
 };

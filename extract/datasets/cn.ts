@@ -8,7 +8,7 @@ export const cn: Dataset = {
     'Candidates registered for the cycle: one row per line of cn.txt; a few candidates stand twice.',
   table: 'fec_cn',
   sourceUrl: 'https://www.fec.gov/campaign-finance-data/candidate-master-file-description/',
-  zip: 'cn{yy}.zip',
+  file: 'cn{yy}.zip',
   member: 'cn.txt',
   columns: [
     column('CAND_ID', 'VARCHAR2(9)', 'Candidate identifier; a person has one for each office.'),
@@ -30,6 +30,8 @@ export const cn: Dataset = {
   key: ['cand_id'],
   keyIsUnique: false,
   partitionedByCycle: false,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1980,
+  refresh: 'daily',
 };

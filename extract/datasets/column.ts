@@ -10,7 +10,10 @@ export function dollars(fecName: string, doc: string): Column {
   return { ...column(fecName, 'NUMBER(14,2)', doc), unit: 'US dollars' };
 }
 
+/** How a file writes a date. */
+type DateForm = 'MMDDYYYY' | 'MM/DD/YYYY' | 'YYYYMMDD' | 'MM/DD/YYYY or YYYYMMDD' | 'DD-MON-YY';
+
 /** Describes a date; `form` is how the file writes it. */
-export function dateColumn(fecName: string, form: 'MMDDYYYY' | 'MM/DD/YYYY', doc: string): Column {
+export function dateColumn(fecName: string, form: DateForm, doc: string): Column {
   return { ...column(fecName, 'DATE', doc), unit: `date as ${form}` };
 }

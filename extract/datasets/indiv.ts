@@ -9,12 +9,14 @@ export const indiv: Dataset = {
   table: 'fec_indiv',
   sourceUrl:
     'https://www.fec.gov/campaign-finance-data/contributions-individuals-file-description/',
-  zip: 'indiv{yy}.zip',
+  file: 'indiv{yy}.zip',
   member: 'itcont.txt',
   columns: [...itemizedHead, ...itemizedTail],
   key: ['sub_id'],
   keyIsUnique: true,
   partitionedByCycle: true,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1980,
+  refresh: 'weekly',
 };

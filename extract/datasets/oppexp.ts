@@ -7,7 +7,7 @@ export const oppexp: Dataset = {
   description: 'Operating expenditures of committees: one row per line of oppexp.txt.',
   table: 'fec_oppexp',
   sourceUrl: 'https://www.fec.gov/campaign-finance-data/operating-expenditures-file-description/',
-  zip: 'oppexp{yy}.zip',
+  file: 'oppexp{yy}.zip',
   member: 'oppexp.txt',
   columns: [
     column('CMTE_ID', 'VARCHAR2(9)', 'The filer: the committee that spends.'),
@@ -39,6 +39,8 @@ export const oppexp: Dataset = {
   key: ['sub_id'],
   keyIsUnique: true,
   partitionedByCycle: true,
+  format: 'pipe',
   trailingDelimiter: true,
   firstCycle: 2004,
+  refresh: 'weekly',
 };

@@ -9,12 +9,14 @@ export const oth: Dataset = {
   table: 'fec_oth',
   sourceUrl:
     'https://www.fec.gov/campaign-finance-data/any-transaction-one-committee-another-file-description/',
-  zip: 'oth{yy}.zip',
+  file: 'oth{yy}.zip',
   member: 'itoth.txt',
   columns: [...itemizedHead, ...itemizedTail],
   key: ['sub_id'],
   keyIsUnique: true,
   partitionedByCycle: true,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1980,
+  refresh: 'weekly',
 };

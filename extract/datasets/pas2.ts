@@ -10,7 +10,7 @@ export const pas2: Dataset = {
   table: 'fec_pas2',
   sourceUrl:
     'https://www.fec.gov/campaign-finance-data/contributions-committees-candidates-file-description/',
-  zip: 'pas2{yy}.zip',
+  file: 'pas2{yy}.zip',
   member: 'itpas2.txt',
   columns: [
     ...itemizedHead,
@@ -20,6 +20,8 @@ export const pas2: Dataset = {
   key: ['sub_id'],
   keyIsUnique: true,
   partitionedByCycle: true,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1980,
+  refresh: 'weekly',
 };

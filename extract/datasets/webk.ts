@@ -8,7 +8,7 @@ export const webk: Dataset = {
     'Financial summary of each PAC and party committee for the cycle: one row per line of webkYY.txt.',
   table: 'fec_webk',
   sourceUrl: 'https://www.fec.gov/campaign-finance-data/pac-and-party-summary-file-description/',
-  zip: 'webk{yy}.zip',
+  file: 'webk{yy}.zip',
   member: 'webk{yy}.txt',
   columns: [
     column('CMTE_ID', 'VARCHAR2(9)', 'Committee.'),
@@ -42,6 +42,8 @@ export const webk: Dataset = {
   key: ['cmte_id'],
   keyIsUnique: true,
   partitionedByCycle: false,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1996,
+  refresh: 'daily',
 };

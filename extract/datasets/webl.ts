@@ -9,12 +9,14 @@ export const webl: Dataset = {
   table: 'fec_webl',
   sourceUrl:
     'https://www.fec.gov/campaign-finance-data/current-campaigns-house-and-senate-file-description/',
-  zip: 'webl{yy}.zip',
+  file: 'webl{yy}.zip',
   member: 'webl{yy}.txt',
   columns: candidateSummaryColumns,
   key: ['cand_id'],
   keyIsUnique: true,
   partitionedByCycle: false,
+  format: 'pipe',
   trailingDelimiter: false,
   firstCycle: 1996,
+  refresh: 'daily',
 };

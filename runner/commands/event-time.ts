@@ -2,6 +2,7 @@
 
 import { UserError } from '../../core/errors.ts';
 import type { CompileInputs } from '../compile/inputs.ts';
+import { parseMoment } from '../compile/moments.ts';
 import type { EventTimeOptions } from './types.ts';
 
 /**
@@ -17,8 +18,8 @@ export function parseEventTime(given: EventTimeOptions | undefined): CompileInpu
       hint: 'give both --event-time-start and --event-time-end',
     });
   }
-  const startMs = parseMoment(start, '--event-time-start');
-  const endMs = parseMoment(end, '--event-time-end');
+  const startMs = momentOf(start, '--event-time-start');
+  const endMs = momentOf(end, '--event-time-end');
   if (startMs < endMs) return { startMs, endMs };
   throw new UserError(`the range is empty: \`${start}\` is not before \`${end}\``, {
     where: '--event-time-start',
@@ -26,23 +27,11 @@ export function parseEventTime(given: EventTimeOptions | undefined): CompileInpu
   });
 }
 
-const moment =
-  /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$/;
-
-function parseMoment(text: string, where: string): number {
-  const isZoned = /(?:Z|[+-]\d\d(?::?\d\d)?)$/.test(text.slice(10));
-  const iso = text.replace(' ', 'T').replace(/([+-]\d\d)(\d\d)?$/, withMinutes);
-  const ms = moment.test(text)
-    ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : isZoned ? iso : `${iso}Z`)
-    : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
+function momentOf(text: string, where: string): number {
+  const ms = parseMoment(text);
+  if (ms !== undefined) return ms;
   throw new UserError(`\`${text}\` is no time`, {
     where,
     hint: 'write it as 2024-09-01 or 2024-09-01T12:00:00, in UTC',
   });
-}
-
-function withMinutes(zone: string, hours: string, minutes: string | undefined, at: number): string {
-  // The last two parts of a plain date look like an offset too.
-  return at < 11 ? zone : `${hours}:${minutes ?? '00'}`;
 }

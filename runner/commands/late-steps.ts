@@ -22,7 +22,7 @@ export interface LateRun {
 
 /** Makes the SQL of late nodes of a run; `written` hears of each node that has got it. */
 export function lateRun(
-  project: LoadedProject,
+  project: Pick<LoadedProject, 'manifest' | 'finish'>,
   selected: ReadonlySet<NodeId>,
   catalog: Catalog,
   written: (node: Late) => Promise<void>,
@@ -48,13 +48,18 @@ export function lateRun(
     steps: {
       build: async (step, client) => {
         const node = await compile(step.node, client);
-        if (node.kind !== 'model') throw new Error(`${step.node} is built and no model`);
+        if (node.kind === 'test' || node.kind === 'unit-test') {
+          throw new Error(`${step.node} is built and a test`);
+        }
         return completeBuild(step, node, catalog.relations.get(quoteRelation(node.relation)));
       },
       query: async (query, staged, client) => {
         const node = await compile(query.test, client, staged);
         if (node.kind !== 'test') throw new Error(`${query.test} is tested and no test`);
         return testQuery(node, staged);
+      },
+      unitTest: async (id, client) => {
+        await compile(id, client);
       },
     },
   };

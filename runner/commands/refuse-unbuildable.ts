@@ -11,8 +11,6 @@ export interface Work {
   readonly manifest: Manifest;
   readonly selected: ReadonlySet<string>;
   readonly verb: Verb;
-  /** Whether --select chose the nodes: then those that this version has no name for are not meant. */
-  readonly isSelective: boolean;
 }
 
 /**
@@ -20,7 +18,7 @@ export interface Work {
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([...quotingFaults(work), ...kindFaults(work), ...nodeFaults(work)]);
+  throwFaults([...quotingFaults(work), ...nodeFaults(work)]);
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -39,7 +37,7 @@ function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
 
 function isWorkedOn(node: Node, verb: Verb): boolean {
   if (verb === 'build') return true;
-  return node.kind === { run: 'model', test: 'test', seed: 'seed' }[verb];
+  return node.kind === { run: 'model', test: 'test', seed: 'seed', snapshot: 'snapshot' }[verb];
 }
 
 function quotingFaults({ parsed: { file } }: Work): UserError[] {
@@ -50,23 +48,4 @@ function quotingFaults({ parsed: { file } }: Work): UserError[] {
       hint: 'set `quoting` to true, or remove it',
     }),
   ];
-}
-
-function kindFaults({ parsed, verb, isSelective }: Work): UserError[] {
-  if (isSelective) return [];
-  const own = parsed.file.name;
-  const kinds = [
-    { what: 'snapshots are', nodes: parsed.snapshots, verbs: ['build'] },
-    { what: 'unit tests are', nodes: parsed.unitTests, verbs: ['build', 'test'] },
-  ];
-  return kinds.flatMap(({ what, nodes, verbs }) => {
-    const [first] = nodes.filter((node) => node.packageName === own);
-    if (first === undefined || !verbs.includes(verb)) return [];
-    return [
-      new UserError(`${what} not built by this version, and the project has \`${first.name}\``, {
-        where: first.place,
-        hint: `build all the rest with --select ${own}`,
-      }),
-    ];
-  });
 }

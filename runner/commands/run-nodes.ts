@@ -1,10 +1,12 @@
-// build, run, test, seed: compile, select, plan, execute, report.
+// build, run, test, seed, snapshot: compile, select, plan, execute, report.
 
 import { join } from 'node:path';
 import { openDatabase } from '../../core/database.ts';
 import { withLease } from '../../core/locks.ts';
+import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
+import type { Manifest } from '../compile/types.ts';
 import { executePlan } from '../execute/execute-plan.ts';
 import { readCatalog } from '../execute/read-catalog.ts';
 import { deltaPlanner } from '../plan/incremental.ts';
@@ -13,9 +15,11 @@ import { planFinish } from '../plan/plan-finish.ts';
 import { planPublication } from '../plan/publication.ts';
 import { planRefresh } from '../plan/refresh.ts';
 import { testPlanning } from '../plan/stored-failures.ts';
+import type { Plan } from '../plan/types.ts';
 import { compiledPath } from '../report/artifacts.ts';
 import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
+import { runnerSchema } from '../state/schema.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject, selectFrom } from './load-project.ts';
 import { aroundOptions, projectHooks } from './project-hooks.ts';
@@ -29,7 +33,7 @@ import {
 } from './write-artifacts.ts';
 
 /** Which kinds of node a command works on. */
-export type Verb = 'build' | 'run' | 'test' | 'seed';
+export type Verb = 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 
 /** Options of the commands that execute a plan. */
 export interface RunOptions extends SelectionOptions {
@@ -48,8 +52,7 @@ export async function runNodes(
   const project = await loadProject(context, options);
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
-  const isSelective = options.select.length > 0;
-  refuseUnbuildable({ parsed, manifest, selected, verb, isSelective });
+  refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
   return withTarget<ExitCode>(project.request, async (target) => {
     const threads = options.threads ?? target.threads;
@@ -68,6 +71,7 @@ export async function runNodes(
           context.reporter.result(formatPlan(plan, context.reporter.format));
           return 0;
         }
+        if (remembersBatches(plan, manifest)) await migrate(target.connection, runnerSchema);
         const late = lateRun(project, selected, catalog, (node) =>
           writeCompiledNode(project, node),
         );
@@ -102,6 +106,14 @@ export async function runNodes(
     } finally {
       await database.close();
     }
+  });
+}
+
+/** What is built of a microbatch model is remembered in a schema of the runner's own. */
+function remembersBatches(plan: Plan, manifest: Manifest): boolean {
+  return plan.steps.some((step) => {
+    const node = manifest.nodes.get(step.node);
+    return node?.kind === 'model' && node.incremental?.strategy === 'microbatch';
   });
 }
 

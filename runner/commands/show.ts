@@ -60,6 +60,11 @@ async function queryOf(context: ProgramContext, project: LoadedProject, options:
     if (node.kind === 'model' || node.kind === 'test') {
       return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
     }
+    if (node.kind === 'unit-test') {
+      throw new UserError('a unit test has no rows to show', {
+        hint: `run it with \`runner test --select ${node.name}\``,
+      });
+    }
     const { schema, identifier } = node.relation;
     return { sql: `select * from "${schema}"."${identifier}"`, sqlMap: [], path: node.path };
   }

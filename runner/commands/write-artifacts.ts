@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
 import type { Late } from '../compile/compile-nodes.ts';
@@ -22,6 +22,7 @@ import {
   manifestJson,
   runResultsJson,
 } from '../report/artifacts.ts';
+import { type FreshnessRun, sourcesJson } from '../report/freshness.ts';
 import type { LoadedProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
 
@@ -42,8 +43,8 @@ export async function writeCompiled(
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node?.kind !== 'model' && node?.kind !== 'test') continue;
-    if (node.isLate) continue;
+    if (node === undefined || !('compiledSql' in node) || node.isLate) continue;
+    if (node.kind === 'unit-test' && node.fault !== undefined) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }
   const folder = join(targetDir(project), 'compiled');
@@ -105,6 +106,20 @@ export async function writeRunResults(
   await writeWhole(project, 'run_results.json', project.request.reporter.scrub(text));
 }
 
+/** Writes sources.json, or the file that was named for it. */
+export async function writeSources(
+  project: LoadedProject,
+  options: CommonOptions & { readonly output: string | undefined },
+  run: FreshnessRun,
+): Promise<void> {
+  const text = sourcesJson(project.manifest, run, factsOf(project, options));
+  const path = resolve(
+    project.projectDir,
+    options.output ?? join(targetDir(project), 'sources.json'),
+  );
+  await writeAt(path, project.request.reporter.scrub(text));
+}
+
 function factsOf(project: LoadedProject, options: CommonOptions): InvocationFacts {
   return {
     invocationId: project.inputs.invocationId,
@@ -122,7 +137,10 @@ function targetDir(project: LoadedProject): string {
 
 /** A reader of the file, or a run that is killed, sees the old text or the new one. */
 async function writeWhole(project: LoadedProject, path: string, text: string): Promise<void> {
-  const final = join(targetDir(project), path);
+  await writeAt(join(targetDir(project), path), text);
+}
+
+async function writeAt(final: string, text: string): Promise<void> {
   const partial = `${final}.${process.pid}.part`;
   try {
     await mkdir(dirname(final), { recursive: true });

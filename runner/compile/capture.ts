@@ -7,7 +7,12 @@ import { toJson } from '../../core/template/json.ts';
 import { parseTemplate, type Template } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { CallSite, Value } from '../../core/template/values.ts';
-import type { ConfigLayer, ParsedModel, ParsedSingularTest } from '../project/types.ts';
+import type {
+  ConfigLayer,
+  ParsedModel,
+  ParsedSingularTest,
+  ParsedSnapshot,
+} from '../project/types.ts';
 import { type NodeHandlers, nodeContext, type ProjectFacts } from './context.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { relationValue } from './relation-value.ts';
@@ -35,7 +40,7 @@ export interface Captured {
   readonly isStatic: boolean;
 }
 
-type CapturedNode = ParsedModel | ParsedSingularTest;
+type CapturedNode = ParsedModel | ParsedSingularTest | ParsedSnapshot;
 
 /**
  * Hears the `config`, `ref` and `source` calls of a node: from its syntax tree where that says it
@@ -43,7 +48,9 @@ type CapturedNode = ParsedModel | ParsedSingularTest;
  * @throws {TemplateError} for a fault of the template.
  */
 export function captureNode(facts: ProjectFacts, node: CapturedNode): Captured {
-  const source = { path: node.path, text: node.rawSql };
+  // A block begins inside its file.
+  const firstLine = node.kind === 'snapshot' ? (node.place.line ?? 1) : 1;
+  const source = { path: node.path, text: node.rawSql, firstLine };
   const template = parseTemplate(source, facts.inputs.parseCache);
   const macros = facts.macros.visibleFrom(node.packageName);
   const calls = staticNames.some((name) => macros.has(name)) ? undefined : staticCalls(template);
@@ -186,7 +193,11 @@ function captureContext(
   handlers: NodeHandlers,
 ): NodeScope {
   const { database, schema } = facts.inputs.target;
-  const described = madeOnce(() => nodeValue({ ...node, database, schema, alias: node.name }));
+  // Whether the model has batches is not known yet: a template may name what they have.
+  const batch = { id: '', event_time_start: '', event_time_end: '' };
+  const described = madeOnce(() =>
+    nodeValue({ ...node, database, schema, alias: node.name, batch }),
+  );
   return nodeContext(
     facts,
     {

@@ -170,7 +170,7 @@ interface Described {
 
 function describeNode(resolver: Resolver, id: NodeId): Described {
   const { database } = resolver.facts.inputs.target;
-  const found = resolver.models.find(({ uniqueId }) => uniqueId === id);
+  const found = [...resolver.models, ...resolver.snapshots].find(({ uniqueId }) => uniqueId === id);
   const place = { database, schema: '', alias: '' };
   if (found !== undefined) {
     const { parsed, relation, config } = found;

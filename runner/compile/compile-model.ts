@@ -1,21 +1,15 @@
 // The second pass over a model: its SQL, with every relation named.
 
 import { UserError } from '../../core/errors.ts';
-import { fromJson } from '../../core/template/json.ts';
-import { renderTemplate } from '../../core/template/render.ts';
-import { asText, type Value } from '../../core/template/values.ts';
-import { hearNodeHooks } from './compile-hook.ts';
-import { nodeContext } from './context.ts';
-import type { Contract, PhysicalDesign } from './design.ts';
-import { incrementalOf } from './incremental.ts';
-import { type Expected, expectRead, parentsOf } from './late.ts';
-import { makeContract } from './make-contract.ts';
-import { madeOnce, nodeValue } from './node-value.ts';
+import { compileBatches } from './compile-batches.ts';
+import { contractOf, noteHookReads } from './complete-design.ts';
+import { type IncrementalFacts, incrementalOf } from './incremental.ts';
+import { type Expected, parentsOf } from './late.ts';
+import { makeDesign } from './make-design.ts';
 import { refusalsOf } from './refusals.ts';
-import { builtFields, type ResolvedModel, type Resolver, relationOfNode } from './resolve.ts';
-import { scopeOf } from './scope.ts';
-import { trimSql } from './trim-sql.ts';
-import type { Model, NodeId, RelationName } from './types.ts';
+import { renderModel } from './render-model.ts';
+import { builtFields, type ResolvedModel, type Resolver } from './resolve.ts';
+import type { Model, NodeId } from './types.ts';
 
 /**
  * Compiles one model; `expected` are the nodes that it may read, any where it is not late.
@@ -23,59 +17,34 @@ import type { Model, NodeId, RelationName } from './types.ts';
  */
 export function compileModel(resolver: Resolver, model: ResolvedModel, expected?: Expected): Model {
   const dependsOn = new Set<NodeId>(expected);
-  const { config, relation } = model;
-  const { database } = resolver.facts.inputs.target;
-  const from = model.parsed.packageName;
-  const described = madeOnce(() =>
-    nodeValue({
-      ...model.parsed,
-      database,
-      schema: relation.schema,
-      alias: relation.identifier,
-      config,
-    }),
-  );
-  const reads = readsOf(resolver, from, dependsOn, expected);
-  let { sql_header: sqlHeader } = config;
-  let compiledAs: boolean | undefined;
-  const context = nodeContext(
-    resolver.facts,
-    {
-      onIncremental: (answer) => {
-        compiledAs = answer;
-      },
-      relation: relationOfNode(resolver, relation),
-      get model() {
-        return described();
-      },
-      execute: true,
-      packageName: from,
-    },
-    {
-      ...reads,
-      // A header made of refs is right only now that every relation is known.
-      config: (given) => {
-        sqlHeader = asText(given.get('sql_header') ?? null) ?? sqlHeader;
-      },
-      readConfig: (name) => {
-        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
-    },
-  );
-  const rendered = trimSql(renderTemplate(model.captured.template, scopeOf(context)));
+  const parts = { dependsOn, expected, asked: {} };
+  const { incremental, ...fields } = modelFields(resolver, model);
+  const compiled =
+    incremental?.strategy === 'microbatch'
+      ? compileBatches(resolver, model, {
+          ...incrementalFacts(resolver, model),
+          incremental,
+          parts,
+        })
+      : renderModel(resolver, model, parts);
+  const { rendered, isIncremental, batches } = compiled;
   if (isEmptySql(rendered.text)) {
     throw new UserError('the model holds no SQL', {
       where: { path: model.parsed.path },
       hint: 'write one select statement, or remove the file',
     });
   }
-  const fields = modelFields(resolver, model, compiledAs);
-  hearHooks(resolver, model, described, fields.design, reads);
+  const design = makeDesign(model.config);
+  noteHookReads(resolver, model, design, parts);
   const contract = contractOf(resolver, model, dependsOn);
+  const sqlHeader = compiled.sqlHeader ?? design.sqlHeader;
   return {
     ...fields,
-    design: { ...fields.design, contract, sqlHeader: sqlHeader || undefined },
+    design: { ...design, contract, sqlHeader },
+    ...(incremental === undefined
+      ? {}
+      : { incremental: { ...incremental, compiledAs: isIncremental } }),
+    ...(batches === undefined ? {} : { batches }),
     dependsOn: [...dependsOn].sort(),
     compiledSql: rendered.text,
     sqlMap: rendered.map,
@@ -85,12 +54,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
 /** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
 export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   const { packageName } = model.parsed;
-  const fields = modelFields(resolver, model, undefined);
+  const design = makeDesign(model.config);
   const dependsOn = new Set(parentsOf(resolver, packageName, model.captured.reads));
+  noteHookReads(resolver, model, design, { dependsOn, expected: undefined });
   const contract = contractOf(resolver, model, dependsOn);
   return {
-    ...fields,
-    design: { ...fields.design, contract },
+    ...modelFields(resolver, model),
+    design: { ...design, contract },
     dependsOn: [...dependsOn].sort(),
     compiledSql: '',
     sqlMap: [],
@@ -98,21 +68,13 @@ export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   };
 }
 
-function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boolean | undefined) {
+function modelFields(
+  resolver: Resolver,
+  model: ResolvedModel,
+): Omit<Model, 'dependsOn' | 'compiledSql' | 'sqlMap'> {
   const { config, relation, parsed, captured } = model;
   const { materialized } = config;
-  const layers = [...parsed.layers, captured.layer].reverse();
-  const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
-  const facts = {
-    config,
-    path: parsed.path,
-    placeOf: (key: string) =>
-      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
-        path: parsed.path,
-      },
-    fullRefresh,
-    compiledAs,
-  };
+  const facts = incrementalFacts(resolver, model);
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
@@ -121,7 +83,7 @@ function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boole
     ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
     ...(materialized === 'materialized_view'
       ? {
-          isFullRefresh: config.full_refresh ?? fullRefresh,
+          isFullRefresh: config.full_refresh ?? facts.fullRefresh,
           onConfigurationChange: config.on_configuration_change,
         }
       : {}),
@@ -130,63 +92,20 @@ function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boole
   };
 }
 
-/** `ref` and `source`, which note what they find. */
-function readsOf(
+function incrementalFacts(
   resolver: Resolver,
-  from: string,
-  dependsOn: Set<NodeId>,
-  expected: Expected | undefined,
-) {
-  const noted = (
-    found: { readonly uniqueId: NodeId; readonly relation: RelationName },
-    call: string,
-  ) => {
-    expectRead(expected, found.uniqueId, call);
-    dependsOn.add(found.uniqueId);
-    return relationOfNode(resolver, found.relation);
-  };
+  { config, parsed, captured }: ResolvedModel,
+): IncrementalFacts {
+  const layers = [...parsed.layers, captured.layer].reverse();
   return {
-    ref: (packageName: string | undefined, name: string, _site: unknown, version?: string) =>
-      noted(resolver.findRef(packageName, name, { from, version }), `ref('${name}')`),
-    source: (source: string, table: string) =>
-      noted(resolver.findSource(source, table, { from }), `source('${source}', '${table}')`),
-  };
-}
-
-/** What hooks read must be built before them. */
-function hearHooks(
-  resolver: Resolver,
-  { parsed, relation }: ResolvedModel,
-  described: () => Value,
-  { preHooks, postHooks, afterCreate }: PhysicalDesign,
-  reads: ReturnType<typeof readsOf>,
-): void {
-  const node = {
+    config,
     path: parsed.path,
-    packageName: parsed.packageName,
-    get model() {
-      return described();
-    },
+    placeOf: (key: string) =>
+      layers.find((layer) => Object.hasOwn(layer.values, key))?.placeOf(key) ?? {
+        path: parsed.path,
+      },
+    fullRefresh: resolver.facts.inputs.flags?.['FULL_REFRESH'] === true,
   };
-  hearNodeHooks(resolver, node, relation, [...preHooks, ...postHooks, ...afterCreate], reads);
-}
-
-/** A table that a foreign key points to must be built first; one may point to the model itself. */
-function contractOf(
-  resolver: Resolver,
-  { parsed, config, uniqueId }: ResolvedModel,
-  dependsOn: Set<NodeId>,
-): Contract | undefined {
-  const from = parsed.packageName;
-  const noted = (found: { readonly uniqueId: NodeId; readonly relation: RelationName }) => {
-    if (found.uniqueId !== uniqueId) dependsOn.add(found.uniqueId);
-    return found.relation;
-  };
-  return makeContract(parsed, config, {
-    ref: (packageName, name, version) =>
-      noted(resolver.findRef(packageName, name, { from, version })),
-    source: (source, table) => noted(resolver.findSource(source, table, { from })),
-  });
 }
 
 function isEmptySql(sql: string): boolean {

@@ -7,15 +7,22 @@ import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
 import { compileModel, lateModel } from './compile-model.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
+import { compileSnapshot, lateSnapshot } from './compile-snapshot.ts';
 import {
   captureTestQueries,
   compileLateQuery,
   compileTestQueries,
   type MakeQueries,
 } from './compile-test.ts';
+import {
+  compileUnitTest,
+  lateUnitTest,
+  type UnitTestTarget,
+  unitTestTargets,
+} from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
-import type { ResolvedModel, Resolver } from './resolve.ts';
-import type { Model, Node, NodeId, Test } from './types.ts';
+import type { ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
+import type { Model, Node, NodeId, Snapshot, Test, UnitTest } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
 export interface LateRequest {
@@ -31,7 +38,7 @@ export interface LateRequest {
 export type Turn = (answers: Answers) => Attempt<ReadonlyMap<NodeId, Late>>;
 
 /** A node that can be late. */
-export type Late = Model | Test;
+export type Late = Model | Snapshot | Test | UnitTest;
 
 /** How a node is compiled: at once, or once its turn comes. */
 export interface Recipe {
@@ -48,6 +55,11 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     before: (it) => lateModel(it, model),
     later: (it, expected) => compileModel(it, model, expected),
   });
+  const ofSnapshot = (snapshot: ResolvedSnapshot): Recipe => ({
+    now: (it) => compileSnapshot(it, snapshot),
+    before: (it) => lateSnapshot(it, snapshot),
+    later: (it, expected) => compileSnapshot(it, snapshot, expected),
+  });
   const ofTest = (
     compile: (it: Resolver, makeQueries: MakeQueries) => Test | undefined,
   ): Recipe => ({
@@ -59,14 +71,24 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     later: (it, expected, staged) =>
       compile(it, (inner, maker) => compileLateQuery(inner, maker, { expected, staged })),
   });
+  const ofUnitTest = (target: UnitTestTarget): Recipe => {
+    const compile = (it: Resolver) => compileUnitTest(it, target, parsed.fixtures);
+    return {
+      now: compile,
+      before: () => lateUnitTest(target),
+      later: compile,
+    };
+  };
   return [
     ...resolver.models.map(ofModel),
+    ...resolver.snapshots.map(ofSnapshot),
     ...parsed.singularTests.map((test) =>
       ofTest((it, makeQueries) => compileSingularTest(it, test, makeQueries)),
     ),
     ...parsed.genericTests.map((test) =>
       ofTest((it, makeQueries) => compileGenericTest(it, test, makeQueries)),
     ),
+    ...unitTestTargets(parsed, resolver).map(ofUnitTest),
   ];
 }
 

@@ -67,7 +67,7 @@ export function prepareCompilation(
   const faults: UserError[] = [];
   const facts = projectFacts(parsed, inputs, onLog, faults);
   const captured = new Map<string, Captured>();
-  for (const node of [...parsed.models, ...parsed.singularTests]) {
+  for (const node of [...parsed.models, ...parsed.snapshots, ...parsed.singularTests]) {
     for (const capture of collectFaults(faults, () => captureNode(facts, node))) {
       captured.set(captureKey(node), capture);
     }

@@ -11,7 +11,7 @@ import type { Resolver } from './resolve.ts';
 export function graphValue(resolver: Resolver, parsed: ParsedProject): Value {
   const { database, schema } = resolver.facts.inputs.target;
   const nodes: [string, Value][] = [];
-  for (const model of resolver.models) {
+  for (const model of [...resolver.models, ...resolver.snapshots]) {
     const { relation, config } = model;
     const place = { database, schema: relation.schema, alias: relation.identifier };
     nodes.push([model.uniqueId, nodeValue({ ...model.parsed, ...place, config })]);

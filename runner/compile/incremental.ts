@@ -19,8 +19,6 @@ export interface IncrementalFacts {
   readonly placeOf: (config: string) => Place;
   /** From --full-refresh; the model's own config wins. */
   readonly fullRefresh: boolean;
-  /** What `is_incremental()` told the template; undefined where it did not ask. */
-  readonly compiledAs: boolean | undefined;
 }
 
 /**
@@ -90,7 +88,7 @@ export function incrementalOf(facts: IncrementalFacts): Incremental {
     deleteMarker: meta.delete_marker ?? undefined,
     mayRepeatKeys: meta.allow_duplicate_keys === true,
     isFullRefresh: config.full_refresh ?? facts.fullRefresh,
-    compiledAs: facts.compiledAs,
+    compiledAs: undefined,
   };
 }
 

@@ -16,6 +16,8 @@ export interface NodeDescription {
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
   readonly properties?: NodeProperties | undefined;
+  /** Of a microbatch model, while one of its batches is rendered. */
+  readonly batch?: Readonly<Record<string, string>> | undefined;
   /** Of a seed, whose columns and description stand beside its other fields. */
   readonly columns?: readonly NodeColumn[];
   readonly description?: string;
@@ -71,6 +73,7 @@ export function nodeValue(node: NodeDescription): Value {
         },
       ]),
     ),
+    ...(node.kind === 'model' ? { batch: node.batch ?? null } : {}),
     raw_code: node.rawSql ?? '',
     language: 'sql',
   });

@@ -26,7 +26,7 @@ const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
 export function refusalsOf(
-  config: Config<'model'> | Config<'seed'> | Config<'test'>,
+  config: Config<'model'> | Config<'seed'> | Config<'snapshot'> | Config<'test'>,
   layers: readonly ConfigLayer[],
   path: string,
 ): readonly Refusal[] {

@@ -9,6 +9,7 @@ import type {
   ParsedProject,
   ParsedSeed,
   ParsedSingularTest,
+  ParsedSnapshot,
   ParsedSource,
   Properties,
 } from '../project/types.ts';
@@ -16,6 +17,7 @@ import type { Captured } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
+import { freshnessOf } from './freshness.ts';
 import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
@@ -33,11 +35,21 @@ export interface ResolvedModel {
   readonly relation: RelationName;
 }
 
+/** A snapshot whose relation is known and whose SQL is still to be made. */
+export interface ResolvedSnapshot {
+  readonly parsed: ParsedSnapshot;
+  readonly captured: Captured;
+  readonly uniqueId: NodeId;
+  readonly config: Config<'snapshot'>;
+  readonly relation: RelationName;
+}
+
 /** The project with every relation known. */
 export interface Resolver {
   readonly facts: ProjectFacts;
   readonly packageName: string;
   readonly models: readonly ResolvedModel[];
+  readonly snapshots: readonly ResolvedSnapshot[];
   readonly seeds: readonly Seed[];
   readonly sources: readonly Source[];
   readonly captured: ReadonlyMap<string, Captured>;
@@ -57,7 +69,7 @@ export interface Asked {
 }
 
 /** Names what was captured of a node. */
-export function captureKey(node: ParsedModel | ParsedSingularTest): string {
+export function captureKey(node: ParsedModel | ParsedSingularTest | ParsedSnapshot): string {
   const version = node.kind === 'model' && node.version !== undefined ? `.v${node.version}` : '';
   return `${node.kind}:${node.packageName}.${node.name}${version}`;
 }
@@ -70,6 +82,7 @@ export interface Referable {
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  readonly eventTime?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -94,9 +107,19 @@ export function resolveNodes(
       return resolved === undefined || resolved === 'disabled' ? [] : [resolved];
     }),
   );
-  const sources = parsed.sources.flatMap((source) => resolveSource(source, faults));
-  faults.push(...sharedRelations([...models, ...seeds]));
-  const referable = referables(models, seeds);
+  const snapshots = parsed.snapshots.flatMap((snapshot) =>
+    collectFaults(faults, () => resolveSnapshot(facts, snapshot, captured, faults)).flatMap(
+      (resolved) => {
+        if (resolved?.config.enabled === false) disabled.add(snapshot.name);
+        return resolved === undefined || resolved.config.enabled === false ? [] : [resolved];
+      },
+    ),
+  );
+  const sources = parsed.sources.flatMap((source) =>
+    collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
+  );
+  faults.push(...sharedRelations([...models, ...seeds, ...snapshots]));
+  const referable = referables(models, seeds, snapshots);
   const tables = sourcesByTable(sources);
   const packages = new Set([
     parsed.file.name,
@@ -106,6 +129,7 @@ export function resolveNodes(
     facts,
     packageName: parsed.file.name,
     models,
+    snapshots,
     seeds,
     sources,
     captured,
@@ -165,14 +189,20 @@ function tableKey(sourceName: string, table: string): string {
 function referables(
   models: readonly ResolvedModel[],
   seeds: readonly Seed[],
+  snapshots: readonly ResolvedSnapshot[],
 ): ReadonlyMap<string, readonly Referable[]> {
   const byName = new Map<string, Referable[]>();
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation } of models) {
+  for (const { parsed, uniqueId, relation, config } of models) {
     const { name, packageName, version, latestVersion } = parsed;
-    add({ name, packageName, version, latestVersion, uniqueId, relation });
+    const eventTime = config.event_time ?? undefined;
+    add({ name, packageName, version, latestVersion, uniqueId, relation, eventTime });
+  }
+  for (const { parsed, uniqueId, relation, config } of snapshots) {
+    const { name, packageName } = parsed;
+    add({ name, packageName, uniqueId, relation, eventTime: config.event_time ?? undefined });
   }
   for (const seed of seeds) add(seed);
   return byName;
@@ -222,7 +252,7 @@ function refFault(asked: {
     return new UserError(`\`${name}\` is disabled`, { hint: 'enable it, or remove the ref' });
   }
   const nearest = nearestName(name, asked.known);
-  return new UserError(`there is no model or seed \`${name}\``, {
+  return new UserError(`there is no model, seed or snapshot \`${name}\``, {
     hint: nearest ? `did you mean \`${nearest}\`?` : 'see what there is with `runner ls`',
   });
 }
@@ -246,6 +276,34 @@ function resolveModel(
     uniqueId: modelId(model),
     config,
     relation: relationOf(facts, model, config),
+  };
+}
+
+function resolveSnapshot(
+  facts: ProjectFacts,
+  snapshot: ParsedSnapshot,
+  captured: ReadonlyMap<string, Captured>,
+  faults: UserError[],
+): ResolvedSnapshot | undefined {
+  const capture = captured.get(captureKey(snapshot));
+  if (capture === undefined) return undefined;
+  const report = facts.configReport?.(snapshot.packageName);
+  const layers = [...snapshot.layers, capture.layer];
+  const config = resolveConfig('snapshot', layers, faults, report);
+  if (config === undefined) return undefined;
+  faults.push(...designFaults(config, 'snapshot', layers, snapshot.path));
+  const { target_schema: schema, target_database: database } = config;
+  const relation = relationOf(facts, snapshot, {
+    ...config,
+    database: database ?? config.database,
+  });
+  return {
+    parsed: snapshot,
+    captured: capture,
+    uniqueId: `snapshot.${snapshot.packageName}.${snapshot.name}`,
+    config,
+    // As in dbt, this one is a schema's whole name.
+    relation: schema ? { ...relation, schema } : relation,
   };
 }
 
@@ -278,8 +336,8 @@ function resolveSeed(
 
 /** Fields that every built node has. */
 export function builtFields(
-  node: ParsedModel | ParsedSeed,
-  config: Config<'model'> | Config<'seed'>,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot,
+  config: Config<'model'> | Config<'seed'> | Config<'snapshot'>,
   relation: RelationName,
 ) {
   return {
@@ -298,10 +356,11 @@ export function builtFields(
     design: makeDesign(config),
     publishInPlace: config.meta?.runner?.publish === 'in_place',
     persistDocs: config.persist_docs ?? { relation: false, columns: false },
+    ...(config.event_time ? { eventTime: config.event_time } : {}),
   };
 }
 
-function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
+function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
   return [
@@ -319,6 +378,8 @@ function resolveSource(source: ParsedSource, faults: UserError[]): Source[] {
       columns: columnDocs(source.properties),
       dependsOn: [],
       relation: { schema: source.schema, identifier: source.identifier },
+      ...(config.event_time ? { eventTime: config.event_time } : {}),
+      freshness: freshnessOf(facts, source, config),
     },
   ];
 }
@@ -334,7 +395,7 @@ function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
 /** Schema and alias as the project's naming macros decide. */
 export function relationOf(
   facts: ProjectFacts,
-  node: ParsedModel | ParsedSeed | ParsedSingularTest | ParsedGenericTest,
+  node: ParsedModel | ParsedSeed | ParsedSnapshot | ParsedSingularTest | ParsedGenericTest,
   config: Readonly<Record<string, unknown>> &
     Pick<Config<'model'>, 'database' | 'schema' | 'alias'>,
 ): RelationName {
@@ -394,7 +455,7 @@ function callNaming(
 }
 
 /** Two nodes that publish to one relation would overwrite each other in turn. */
-function sharedRelations(nodes: readonly (ResolvedModel | Seed)[]): UserError[] {
+function sharedRelations(nodes: readonly (ResolvedModel | ResolvedSnapshot | Seed)[]): UserError[] {
   const seen = new Map<string, string>();
   return nodes.flatMap((node) => {
     const key = `${node.relation.schema}.${node.relation.identifier}`;

@@ -1,6 +1,6 @@
 // The manifest: every node of a project with no question left. Produced by compile, read by all after it.
 
-import type { Place } from '../../core/errors.ts';
+import type { Place, UserError } from '../../core/errors.ts';
 import type { SourceMark } from '../../core/template/source-map.ts';
 import type { PhysicalDesign } from './design.ts';
 
@@ -79,6 +79,8 @@ interface BuiltNode extends NodeCommon {
   readonly design?: PhysicalDesign;
   /** Whether description and column descriptions become comments in the database. */
   readonly persistDocs: { readonly relation: boolean; readonly columns: boolean };
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
 }
 
 /** How new rows come into the table of an incremental model. */
@@ -110,6 +112,23 @@ export interface Incremental {
   readonly compiledAs: boolean | undefined;
 }
 
+/** The batches of a microbatch model that a run builds; times as PostgreSQL reads them, in UTC. */
+export interface Batches {
+  /** The column that tells to which batch a row belongs. */
+  readonly eventTime: string;
+  readonly list: readonly Batch[];
+}
+
+/** A stretch of time that is built by one query. */
+export interface Batch {
+  readonly start: string;
+  /** Not part of it. */
+  readonly end: string;
+  /** The end, or the moment of the run where that comes first: what is later can still come. */
+  readonly knownTo: string;
+  readonly compiledSql: string;
+}
+
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
@@ -121,6 +140,8 @@ export interface Model extends BuiltNode {
   readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
   /** Of an incremental model. */
   readonly incremental?: Incremental | undefined;
+  /** Of a microbatch model; `compiledSql` is then that of the last. */
+  readonly batches?: Batches | undefined;
   readonly rawSql: string;
   /** One select statement, without a semicolon at its end. */
   readonly compiledSql: string;
@@ -136,6 +157,36 @@ export interface Seed extends BuiltNode {
   readonly isQuoted?: boolean;
   /** Types by column name; a column not named here has its type inferred from the file. */
   readonly columnTypes: Readonly<Record<string, string>>;
+}
+
+/** The columns that a snapshot adds to those of its query. */
+export interface SnapshotColumns {
+  readonly scdId: string;
+  readonly updatedAt: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** Only where deleted rows get a record of their own. */
+  readonly isDeleted: string;
+}
+
+/** A table that keeps every version of the rows of a query. */
+export interface Snapshot extends BuiltNode {
+  readonly kind: 'snapshot';
+  /** How a changed row is told: by a column of times, or by comparing columns. */
+  readonly strategy: 'timestamp' | 'check';
+  /** SQL of the columns or expressions that tell rows apart. */
+  readonly uniqueKey: readonly string[];
+  /** SQL of the time of a version; undefined for the moment of the run. */
+  readonly updatedAt: string | undefined;
+  /** The columns to compare; undefined for all. */
+  readonly checkColumns: readonly string[] | undefined;
+  readonly hardDeletes: 'ignore' | 'invalidate' | 'new_record';
+  /** SQL of the end of a version that holds; undefined for null. */
+  readonly validToCurrent: string | undefined;
+  readonly snapshotColumns: SnapshotColumns;
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
 }
 
 /** A query that returns the rows that are wrong. */
@@ -198,18 +249,69 @@ interface ShapeCommon {
   readonly where: string | undefined;
 }
 
+/** What a model's query must give of rows that are made up. */
+export interface UnitTest extends NodeCommon {
+  readonly kind: 'unit-test';
+  /** The model that is tested. */
+  readonly model: NodeId;
+  readonly inputs: readonly UnitInput[];
+  readonly expected: UnitRows;
+  /** The model's query over the inputs; empty where it could not be made. */
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+  /** Why the test cannot be run. */
+  readonly fault: UserError | undefined;
+}
+
+/** An input of a unit test: a temporary table stands for a node. */
+export interface UnitInput {
+  /** As written: `ref('x')`, `source('s', 't')`, `this`. */
+  readonly written: string;
+  readonly node: NodeId;
+  /** Name of the temporary table. */
+  readonly table: string;
+  readonly rows: UnitRows;
+}
+
+/** Rows of a unit test as they were given. */
+export type UnitRows = { readonly place: Place } & (
+  | { readonly kind: 'dict'; readonly rows: readonly Readonly<Record<string, unknown>>[] }
+  | { readonly kind: 'csv'; readonly text: string }
+  | { readonly kind: 'sql'; readonly sql: string }
+);
+
 /** A relation that something else loads. */
 export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** SQL of the time of a row, by which microbatch models cut what they read. */
+  readonly eventTime?: string | undefined;
+  /** How old its rows may be; undefined where nobody asks. */
+  readonly freshness?: Freshness | undefined;
+}
+
+/** How old the rows of a source may be, and how their age is told. */
+export interface Freshness {
+  readonly warnAfter: Period | undefined;
+  readonly errorAfter: Period | undefined;
+  /** A condition on the rows that are looked at. */
+  readonly filter: string | undefined;
+  /** The query of one row with `max_loaded_at` and `snapshotted_at`; undefined where nothing says when rows came. */
+  readonly sql: string | undefined;
+}
+
+/** A span of time as YAML has it. */
+export interface Period {
+  readonly count: number;
+  readonly period: 'minute' | 'hour' | 'day';
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Test | Source;
+export type Node = Model | Seed | Snapshot | Test | UnitTest | Source;
 
 /** A node that a run builds. */
-export type Buildable = Model | Seed;
+export type Buildable = Model | Seed | Snapshot;
 
 /** Where each part of compiled SQL was written; `placeAt` of core/template reads it. */
 export type SqlMap = readonly SourceMark[];

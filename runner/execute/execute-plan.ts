@@ -5,7 +5,15 @@ import { Interrupted } from '../../core/errors.ts';
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { Manifest, NodeId } from '../compile/types.ts';
-import type { BuildStep, Plan, Statement, Step, TestQuery, TestStep } from '../plan/types.ts';
+import type {
+  BuildStep,
+  Plan,
+  Statement,
+  Step,
+  TestQuery,
+  TestStep,
+  UnitTestStep,
+} from '../plan/types.ts';
 import { modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
 import { type RunHooks, runProjectHook } from './run-hooks.ts';
@@ -14,6 +22,7 @@ import { nodesOf, type Settled, type SkipReason, schedule } from './schedule.ts'
 import { buildNode, storeFailures } from './step.ts';
 import { type Ended, endedBy, type StepContext } from './step-context.ts';
 import type { Outcome, RunListener, RunResult } from './types.ts';
+import { runUnitTest } from './unit-test.ts';
 
 /** What a run needs beside its plan; the functions of other stages are handed in by the command. */
 export interface ExecuteOptions {
@@ -69,9 +78,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
     },
     perform: async (step, thread) => {
       const work = { thread, options, record, pending, retire, later };
-      const settled = isBuild(step)
-        ? await performBuild(step, work)
-        : await performTests(step, work);
+      const settled = await performStep(step, work);
       failed ??= [...settled.values()].find((reason) => reason !== undefined);
       return settled;
     },
@@ -97,6 +104,28 @@ interface Work {
   readonly later: BuildStep[];
   /** The node whose stage is audited, while one is built. */
   readonly building?: NodeId;
+}
+
+function performStep(step: Step, work: Work): Promise<Settled> {
+  switch (step.kind) {
+    case 'build':
+      return performBuild(step, work);
+    case 'test':
+      return performTests(step, work);
+    case 'unit-test':
+      return performUnitTest(step, work);
+  }
+}
+
+async function performUnitTest(step: UnitTestStep, work: Work): Promise<Settled> {
+  work.record.start(step.node, work.thread);
+  const ended = await runUnitTest(
+    step,
+    contextOf(work, () => work.pending),
+  );
+  work.record.end(step.node, ended);
+  const reason = ended.status === 'pass' ? undefined : (ended.skippedBecause ?? step.node);
+  return new Map([[step.node, reason]]);
 }
 
 async function performBuild(step: BuildStep, work: Work): Promise<Settled> {
@@ -234,6 +263,7 @@ class RunRecord {
       failures: ended.failures,
       sample: ended.sample,
       notice: ended.notice,
+      diff: ended.diff,
       error: ended.error,
       skippedBecause: ended.skippedBecause,
       auditOf,

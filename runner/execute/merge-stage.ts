@@ -13,6 +13,7 @@ import type {
   DeltaPlanner,
   Merging,
   Statement,
+  VersionDelta,
 } from '../plan/types.ts';
 import { ModelError } from './model-error.ts';
 import { findBlocker, isLockFailure, lockFault } from './publish.ts';
@@ -44,7 +45,7 @@ export type Merged =
 export async function mergeStage(
   client: Client,
   step: BuildStep,
-  delta: Delta,
+  delta: Delta | VersionDelta,
   actions: MergeActions,
 ): Promise<Merged> {
   const publication = await decide(client, step, delta, actions.planner);
@@ -104,7 +105,7 @@ async function mergeOnce(work: {
 async function decide(
   client: Client,
   step: BuildStep,
-  delta: Delta,
+  delta: Delta | VersionDelta,
   planner: DeltaPlanner,
 ): Promise<Merging> {
   await client.query('begin');
@@ -132,4 +133,27 @@ async function decide(
 async function askFacts(client: Client, question: Statement): Promise<DeltaFacts | undefined> {
   const { rows } = await client.query<{ facts: DeltaFacts }>(question.sql);
   return rows[0]?.facts;
+}
+
+/**
+ * Asks a stage that is a whole table whether other rows can be merged into it later.
+ * @throws {ModelError} where they cannot.
+ */
+export async function guardStage(
+  client: Client,
+  step: BuildStep,
+  guard: Delta | VersionDelta,
+  planner: DeltaPlanner,
+): Promise<void> {
+  await client.query('begin');
+  const { relations } = await readRelations(client, [step.staged]);
+  await client.query('commit');
+  const staged = relations.get(quoteQualified(step.staged.schema, step.staged.identifier));
+  if (staged === undefined) return;
+  const input = { step, delta: guard, current: staged, staged, facts: undefined };
+  const question = planner.askFacts(input);
+  if (question === undefined) return;
+  const refused = planner.refuseFacts({ ...input, facts: await askFacts(client, question) });
+  if (refused?.kind !== 'refuse') return;
+  throw new ModelError(refused.reason, { node: step.node, hint: refused.hint });
 }

@@ -17,13 +17,15 @@ import type {
 import type { AroundOptions } from './around.ts';
 import { ModelError, modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
-import type { Sample, Status } from './types.ts';
+import type { RowDiff, Sample, Status } from './types.ts';
 
 /** Makes the SQL of what is late, asking over the connection of its step. */
 export interface LateSteps {
   build(step: BuildStep, client: Client): Promise<BuildStep>;
   /** `staged` is the node whose stage is audited. */
   query(query: TestQuery, staged: NodeId | undefined, client: Client): Promise<TestQuery>;
+  /** Puts the unit test, with its SQL, into the manifest of the run. */
+  unitTest(id: NodeId, client: Client): Promise<void>;
 }
 
 /** What a step needs from the run. */
@@ -61,6 +63,7 @@ export interface Ended {
   readonly skippedBecause?: NodeId | 'interrupted' | undefined;
   readonly sample?: Sample | undefined;
   readonly notice?: string | undefined;
+  readonly diff?: RowDiff | undefined;
 }
 
 /** Turns what a step threw into data; what is no fault of the user's goes on as it is. */
@@ -94,7 +97,7 @@ export function lateSteps({ late }: StepContext): LateSteps {
 /** Where the SQL of a node was written, for the places of its errors. */
 export function originOf(node: NodeId, context: StepContext) {
   const found = context.manifest.nodes.get(node);
-  const isSql = found?.kind === 'model' || found?.kind === 'test';
+  const isSql = found !== undefined && 'compiledSql' in found;
   const sql = isSql ? found.compiledSql : '';
   return {
     node,

@@ -4,10 +4,10 @@ import { type Client, openDatabase, queryOneStatement } from '../../core/databas
 import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { NodeId } from '../compile/types.ts';
-import type { BuildStep, Delta, Statement } from '../plan/types.ts';
+import type { BuildStep, Delta, Statement, VersionDelta } from '../plan/types.ts';
 import { checkContract, partitionsFor, runNodeHook } from './around.ts';
 import { loadSeed } from './load-seed.ts';
-import { mergeStage } from './merge-stage.ts';
+import { guardStage, mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
 import { type Published, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
@@ -38,6 +38,7 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
       const refreshed = await refreshOrFill(client, step, context);
       if (refreshed !== undefined) return { ended: refreshed, published: undefined };
       if (step.delta !== undefined) return await mergeNode(client, step, step.delta, context);
+      if (step.guard) await guardStage(client, step, step.guard, context.deltaPlanner);
       await finishStage(client, step, context);
       reachFaultPoint('runner:after-stage');
       const failed = await runAudits(client, step.audits, context, { staged: step.node });
@@ -63,7 +64,7 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
 async function mergeNode(
   client: Client,
   step: BuildStep,
-  delta: Delta,
+  delta: Delta | VersionDelta,
   context: StepContext,
 ): Promise<BuildEnded> {
   reachFaultPoint('runner:after-stage');
@@ -91,7 +92,9 @@ async function fillStage(
 ): Promise<number | undefined> {
   let rows: number | undefined;
   for (const statement of step.stage) {
-    rows = (await perform(client, step, statement, context)) ?? rows;
+    const written = await perform(client, step, statement, context);
+    // What holds no SQL of the node's own writes no row of its.
+    if (statement.bodyOffset !== undefined && written !== undefined) rows = (rows ?? 0) + written;
   }
   if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);

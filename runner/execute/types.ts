@@ -12,6 +12,17 @@ export interface Sample {
   readonly rows: readonly (readonly unknown[])[];
 }
 
+/** What a unit test expected and what its model gave, as far as they differ; null is NULL. */
+export interface RowDiff {
+  readonly columns: readonly string[];
+  /** The first of the rows that were expected and not given. */
+  readonly missing: readonly (readonly (string | null)[])[];
+  /** The first of the rows that were given and not expected. */
+  readonly unexpected: readonly (readonly (string | null)[])[];
+  readonly missingCount: number;
+  readonly unexpectedCount: number;
+}
+
 /** What came of one node. */
 export interface Outcome {
   readonly node: NodeId;
@@ -24,6 +35,8 @@ export interface Outcome {
   readonly notice: string | undefined;
   /** For a test that failed. */
   readonly sample: Sample | undefined;
+  /** For a unit test that failed. */
+  readonly diff: RowDiff | undefined;
   /** For an error; for a skip, why. */
   readonly error: UserError | undefined;
   readonly skippedBecause: NodeId | 'interrupted' | undefined;
@@ -47,4 +60,28 @@ export interface RunResult {
 export interface RunListener {
   started(node: NodeId, index: number, total: number): void;
   ended(outcome: Outcome, index: number, total: number): void;
+}
+
+/** How fresh a source is. */
+export interface FreshnessOutcome {
+  readonly source: NodeId;
+  readonly status: 'pass' | 'warn' | 'error' | 'runtime error';
+  /** Undefined for a runtime error. */
+  readonly found: FreshnessFound | undefined;
+  readonly error: UserError | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  /** Counts from 1. */
+  readonly thread: number;
+}
+
+/** What the database says of the age of a source's rows. */
+export interface FreshnessFound {
+  /** ISO 8601 in UTC; the year 1 where there is no row. */
+  readonly maxLoadedAt: string;
+  /** ISO 8601 in UTC: the clock of the server. */
+  readonly snapshottedAt: string;
+  /** Seconds. */
+  readonly ageS: number;
 }

@@ -156,8 +156,11 @@ const matchers: Readonly<Record<string, Matcher>> = {
     const glob = globToRegExp(value);
     return (node) => glob.test(node.packageName);
   },
-  resource_type: (value) => (node) => node.kind === value,
-  test_type: (value) => (node) => node.kind === 'test' && node.testKind === value,
+  resource_type: (value) => (node) => node.kind.replace('-', '_') === value,
+  test_type: (value) => (node) =>
+    node.kind === 'unit-test'
+      ? value === 'unit'
+      : node.kind === 'test' && (node.testKind === value || value === 'data'),
   test_name: (value) => {
     const glob = globToRegExp(value);
     return (node) => node.kind === 'test' && glob.test(node.testName ?? '');
@@ -190,7 +193,8 @@ function withTests(manifest: Manifest, graph: Graph, ids: Set<NodeId>): Set<Node
   const found = new Set(ids);
   for (const id of ids) {
     for (const child of graph.children.get(id) ?? []) {
-      if (manifest.nodes.get(child)?.kind === 'test') found.add(child);
+      const kind = manifest.nodes.get(child)?.kind;
+      if (kind === 'test' || kind === 'unit-test') found.add(child);
     }
   }
   return found;

@@ -1,6 +1,7 @@
 // How staged rows are merged into a published table, decided once both are known.
 
-import { quoteIdentifier, quoteLiteral } from '../../core/identifiers.ts';
+import { quoteIdentifier } from '../../core/identifiers.ts';
+import { askFacts, columnNamed, inWindows, refuseFacts } from './delta-facts.ts';
 import { isUniqueKey, matchKeys, resolveKey } from './merge-keys.ts';
 import { commentStatements } from './plan-finish.ts';
 import { planReconcile } from './reconcile.ts';
@@ -14,6 +15,7 @@ import {
   sourceAlias,
 } from './row-changes.ts';
 import { planSchemaChange, type WrittenColumn } from './schema-change.ts';
+import { planVersions } from './snapshot.ts';
 import { quoteRelation } from './statements.ts';
 import type {
   Delta,
@@ -24,55 +26,35 @@ import type {
   PublishedStep,
   RelationState,
   Statement,
-  TimeWindow,
 } from './types.ts';
 
 /** The decisions of a merge, as the executor takes them. */
-export const deltaPlanner: DeltaPlanner = { askFacts, planMerge };
-
-/** How many of the keys are shown that several rows have. */
-const shownKeys = 5;
-
-/** Asks the stage which keys have NULLs or several rows, and how many rows lie outside the windows. */
-function askFacts(input: DeltaInput): Statement | undefined {
-  const { delta, step } = input;
-  const state = input.staged ?? input.current;
-  const resolved = resolveKey(delta.incremental.uniqueKey, state.columns);
-  const key = resolved.kind === 'key' ? resolved.columns : [];
-  const isKeyed = key.length > 0 && delta.incremental.strategy !== 'append';
-  if (!isKeyed && delta.windows.length === 0) return undefined;
-  const staged = quoteRelation(step.staged);
-  const nulls = key.map(
-    (name) =>
-      `case when coalesce(bool_or(${quoteIdentifier(name)} is null), false) then ${quoteLiteral(name)} end`,
-  );
-  const values = key.map((name) => `${quoteIdentifier(name)}::text`).join(', ');
-  const list = key.map(quoteIdentifier).join(', ');
-  const duplicates =
-    isKeyed && !delta.incremental.mayRepeatKeys
-      ? `coalesce((select jsonb_agg(to_jsonb(repeated)) from (\n    select array[${values}] as key, count(*) as rows from ${staged}\n    group by ${list} having count(*) > 1 order by 1 limit ${shownKeys}\n  ) as repeated), '[]')`
-      : "'[]'::jsonb";
-  const strays = isKeyed ? '0' : straysOf(delta);
-  return {
-    sql:
-      `select jsonb_build_object(\n  'nullKeys', to_jsonb(array_remove(array[${isKeyed ? nulls.join(', ') : ''}]::text[], null)),\n` +
-      `  'duplicates', ${duplicates},\n  'strays', ${strays}\n) as facts\nfrom ${staged}`,
-    purpose: 'ask the staged rows for NULLs and duplicates in their keys',
-  };
-}
-
-/** Without a key nothing would ever remove a row that lies outside the windows. */
-function straysOf({ windows, eventTime }: Delta): string {
-  if (windows.length === 0 || eventTime === undefined) return '0';
-  return `count(*) filter (where (${inWindows(windows, quoteIdentifier(eventTime))}) is not true)`;
-}
+export const deltaPlanner: DeltaPlanner = { askFacts, planMerge, refuseFacts };
 
 /** Plans the merge, or says why there is none. */
 function planMerge(input: DeltaInput): Publication {
   const { step, delta, current } = input;
-  const { incremental } = delta;
   const staged = input.staged ?? current;
   const facts = input.facts ?? { nullKeys: [], duplicates: [], strays: 0 };
+  const wrong = refuseFacts({ ...input, facts });
+  if (wrong !== undefined) return wrong;
+  if (!('versions' in delta)) return planDelta({ ...input, delta, facts });
+  // Before the stage is there, the table's columns stand for those of the query, its own apart.
+  const own = new Set(Object.values(delta.versions.snapshotColumns));
+  const columns = staged.columns.filter(({ name }) => input.staged || !own.has(name));
+  const { versions } = delta;
+  return planVersions({ step, versions, current, staged: { ...staged, columns }, facts });
+}
+
+interface MergeInput extends DeltaInput {
+  readonly delta: Delta;
+  readonly facts: DeltaFacts;
+}
+
+function planDelta(input: MergeInput): Publication {
+  const { step, delta, current, facts } = input;
+  const { incremental } = delta;
+  const staged = input.staged ?? current;
   const columnsOf = (state: RelationState) => resolveKey(incremental.uniqueKey, state.columns);
   const key = columnsOf(staged);
   if (key.kind === 'unknown') return refuseKey(step, key.name, key.hint, 'the query');
@@ -80,8 +62,6 @@ function planMerge(input: DeltaInput): Publication {
     const hint = 'build it with --full-refresh, so that the table gets the column';
     return refuseKey(step, incremental.uniqueKey.join(', '), hint, 'the table');
   }
-  const wrong = refuseFacts(step, delta, key.columns, facts);
-  if (wrong !== undefined) return wrong;
   const change = planSchemaChange(step, incremental, current, staged);
   if (change.kind === 'refuse') return change;
   const rows: RowChange = {
@@ -132,7 +112,7 @@ function lockTable({ target, isPartitioned }: RowChange): readonly Statement[] {
 }
 
 interface WriteParts {
-  readonly input: DeltaInput;
+  readonly input: MergeInput;
   readonly staged: RelationState;
   readonly rows: RowChange;
   readonly key: readonly string[];
@@ -217,12 +197,12 @@ function writeSets(parts: WriteParts): readonly Statement[] {
 
 function writeWindows(parts: WriteParts): readonly Statement[] | Refused {
   const { input, rows, key } = parts;
-  const { windows, eventTime } = input.delta;
-  const column = rows.columns.find(({ name }) => name === eventTime);
-  if (eventTime === undefined || column === undefined) {
+  const { windows } = input.delta;
+  const eventTime = columnNamed(input.delta.eventTime, parts.staged);
+  if (eventTime === undefined || !rows.columns.some(({ name }) => name === eventTime)) {
     return {
       kind: 'refuse',
-      reason: `\`event_time\` is \`${eventTime ?? ''}\`, which the table does not have`,
+      reason: `\`event_time\` is \`${input.delta.eventTime ?? ''}\`, which the table does not have`,
       hint: 'name a column of the query as `event_time`',
     };
   }
@@ -236,22 +216,6 @@ function writeWindows(parts: WriteParts): readonly Statement[] | Refused {
     replaced: `(${within})`,
     alsoDeleted: sameKey === undefined ? undefined : `(${within}) is not true and ${sameKey}`,
   });
-}
-
-/** Windows that follow one another are one. */
-function inWindows(windows: readonly TimeWindow[], column: string): string {
-  const joined: { start: string; end: string }[] = [];
-  for (const { start, end } of windows) {
-    const last = joined.at(-1);
-    if (last?.end === start) last.end = end;
-    else joined.push({ start, end });
-  }
-  return joined
-    .map(
-      ({ start, end }) =>
-        `(${column} >= ${quoteLiteral(start)} and ${column} < ${quoteLiteral(end)})`,
-    )
-    .join(' or ');
 }
 
 function writeOnConflict(parts: WriteParts): readonly Statement[] | Refused {
@@ -291,35 +255,6 @@ function refuseKey(step: PublishedStep, name: string, hint: string, what: string
     kind: 'refuse',
     reason: `\`unique_key\` of ${shown(step)} names \`${name}\`, which ${what} does not have`,
     hint,
-  };
-}
-
-function refuseFacts(
-  step: PublishedStep,
-  { incremental, eventTime }: Delta,
-  key: readonly string[],
-  { duplicates, strays }: DeltaFacts,
-): Refused | undefined {
-  if (duplicates.length > 0) {
-    const shownOnes = duplicates
-      .map(
-        ({ key: values, rows }) => `(${values.map((it) => it ?? 'NULL').join(', ')}) ${rows} times`,
-      )
-      .join(', ');
-    return {
-      kind: 'refuse',
-      reason: `the query has several rows of one \`unique_key\` (${key.join(', ')}): ${shownOnes}${duplicates.length === shownKeys ? ', …' : ''}`,
-      hint:
-        incremental.strategy === 'delete+insert'
-          ? 'make the query give one row for each key, or, where all rows of a key are to be replaced together, set `meta.runner.allow_duplicate_keys: true`'
-          : 'make the query give one row for each key',
-    };
-  }
-  if (strays === 0) return undefined;
-  return {
-    kind: 'refuse',
-    reason: `${strays} ${strays === 1 ? 'row has' : 'rows have'} \`${eventTime ?? ''}\` outside the batches of ${shown(step)}: the next run of those batches would write them a second time`,
-    hint: 'let the query keep the time of its input, or name a `unique_key`',
   };
 }
 

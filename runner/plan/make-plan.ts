@@ -1,6 +1,5 @@
 // Manifest, graph, selection and catalog -> Plan. Pure: the same input gives the same plan.
 
-import { UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type {
   Buildable,
@@ -9,14 +8,17 @@ import type {
   Node,
   NodeId,
   RelationName,
+  Snapshot,
   Test,
+  UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
 import { schemaGrants } from './grants.ts';
 import { deltaPlanner } from './incremental.ts';
+import { completeStage, mergeOf, stageMerge, stageWhole } from './merges.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
-import { deltaStatements, postHooksOf, seedOptions, seedStage, stageStatements } from './stage.ts';
+import { postHooksOf, seedOptions } from './stage.ts';
 import {
   dropRelation,
   fillMaterializedView,
@@ -29,13 +31,13 @@ import {
 import type {
   BuildStep,
   Catalog,
-  Delta,
   Plan,
   PublishedStep,
   RelationState,
   Statement,
   Step,
   TestStep,
+  UnitTestStep,
 } from './types.ts';
 
 /** What a plan is made from. */
@@ -45,7 +47,7 @@ export interface PlanInput {
   readonly selected: ReadonlySet<NodeId>;
   readonly catalog: Catalog;
   /** `run` builds models, `seed` seeds, `test` only tests, `build` all three. */
-  readonly verb: 'build' | 'run' | 'test' | 'seed';
+  readonly verb: 'build' | 'run' | 'test' | 'seed' | 'snapshot';
 }
 
 /** Tests by the way in which the plan runs them. */
@@ -75,6 +77,7 @@ export function makePlan(input: PlanInput): Plan {
     }),
   );
   steps.push(...planTests(input, tests.standing, builtIds));
+  steps.push(...unitTestsOf(input).map((test) => planUnitTest(input, test, builtIds)));
   return {
     cleanup: planCleanup(input),
     schemas: [
@@ -90,15 +93,19 @@ export function makePlan(input: PlanInput): Plan {
 
 function isBuilt(node: Node, { selected, verb }: PlanInput): boolean {
   if (!selected.has(node.uniqueId) || verb === 'test') return false;
-  if (node.kind === 'model') return verb !== 'seed';
-  return node.kind === 'seed' && verb !== 'run';
+  if (node.kind === 'model') return verb === 'build' || verb === 'run';
+  return verb === 'build' ? isBuildable(node) : node.kind === verb;
+}
+
+function isBuildable(node: Node): node is Buildable {
+  return node.kind === 'model' || node.kind === 'seed' || node.kind === 'snapshot';
 }
 
 /** A test on nodes of this run belongs to the last of them: by then the others are published. */
 function placeTests(input: PlanInput, builtIds: ReadonlySet<NodeId>): TestPlaces {
   const audits = new Map<NodeId, Test[]>();
   const standing: Test[] = [];
-  if (input.verb === 'run' || input.verb === 'seed') return { audits, standing };
+  if (input.verb !== 'build' && input.verb !== 'test') return { audits, standing };
   for (const id of input.graph.order) {
     const node = input.manifest.nodes.get(id);
     if (node?.kind !== 'test' || !input.selected.has(id)) continue;
@@ -135,16 +142,18 @@ function gatesOf(
 
 function afterOf(
   id: NodeId,
-  { graph }: PlanInput,
+  input: PlanInput,
   builtIds: ReadonlySet<NodeId>,
   tests: TestPlaces,
   gates: ReadonlyMap<NodeId, readonly NodeId[]>,
 ): readonly NodeId[] {
+  const { graph } = input;
   const after = new Set(nearestBuilt([id], graph, builtIds));
   for (const test of tests.audits.get(id) ?? []) {
     for (const ancestor of nearestBuilt([test.uniqueId], graph, builtIds)) after.add(ancestor);
   }
   for (const gate of gates.get(id) ?? []) after.add(gate);
+  for (const test of unitTestsOf(input)) if (test.model === id) after.add(test.uniqueId);
   after.delete(id);
   return [...after].sort();
 }
@@ -192,7 +201,7 @@ function planBuild(
 ): BuildStep {
   const current = catalog.relations.get(quoteRelation(node.relation));
   const isModel = node.kind === 'model';
-  const materialized = isModel ? (materializations.get(node.materialized) ?? 'table') : 'seed';
+  const materialized = materializationOf(node);
   const kind = kindOfStep({ materialized });
   const published: PublishedStep = {
     node: node.uniqueId,
@@ -215,14 +224,14 @@ function planBuild(
     ...postHooksOf(published),
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
-  const delta = isModel ? deltaOf(node, current) : undefined;
-  if (isModel && delta !== undefined && current !== undefined) {
+  const delta = mergeOf(node, current);
+  if (delta !== undefined && current !== undefined) {
     const input = { step: published, delta, current, staged: undefined, facts: undefined };
     const facts = deltaPlanner.askFacts(input);
     return {
       ...common,
-      delta,
-      stage: deltaStatements(node),
+      ...stageMerge(node, delta),
+      ...(node.isLate && { stage: [] }),
       load: undefined,
       finish: facts === undefined ? [] : [facts],
       // The table itself is tested, once the rows are in it and before the commit.
@@ -233,16 +242,18 @@ function planBuild(
   }
   return {
     ...common,
-    stage: isModel ? stageStatements(node, published, current) : seedStage(published),
-    load: isModel
-      ? undefined
-      : {
-          path: node.path,
-          delimiter: node.delimiter,
-          columnTypes: node.columnTypes,
-          isQuoted: node.isQuoted ?? false,
-          ...seedOptions(published, current),
-        },
+    ...stageWhole(node, published, current),
+    ...(node.isLate && { stage: [] }),
+    load:
+      node.kind === 'seed'
+        ? {
+            path: node.path,
+            delimiter: node.delimiter,
+            columnTypes: node.columnTypes,
+            isQuoted: node.isQuoted ?? false,
+            ...seedOptions(published, current),
+          }
+        : undefined,
     finish: planFinish(published, current, undefined),
     audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
     auditsInPlace:
@@ -258,6 +269,12 @@ function planBuild(
   };
 }
 
+function materializationOf(node: Buildable): BuildStep['materialized'] {
+  if (node.kind === 'seed') return 'seed';
+  if (node.kind === 'snapshot') return 'table';
+  return materializations.get(node.materialized) ?? 'table';
+}
+
 /** Any other materialization is refused before a plan is made. */
 const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
   ['view', 'view'],
@@ -266,27 +283,29 @@ const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map
   ['materialized_view', 'materialized-view'],
 ]);
 
-/**
- * Returns how an incremental model is merged; undefined where its table is built whole.
- * @throws {UserError} where the SQL was made for a table that is no longer there.
- */
-function deltaOf(
-  { name, incremental }: Model,
-  current: RelationState | undefined,
-): Delta | undefined {
-  if (incremental === undefined) return undefined;
-  const isTable = current?.kind === 'table' || current?.kind === 'partitioned-table';
-  if (incremental.isFullRefresh || incremental.compiledAs === false) return undefined;
-  if (isTable) return { incremental, windows: [], eventTime: undefined };
-  if (incremental.compiledAs === true) throw changedMeanwhile(name, 'went away');
-  return undefined;
+const unitTests = new WeakMap<PlanInput, readonly UnitTest[]>();
+
+/** The unit tests of a run; asked for once for each node. */
+function unitTestsOf(input: PlanInput): readonly UnitTest[] {
+  const known = unitTests.get(input);
+  if (known !== undefined) return known;
+  const { manifest, selected, verb } = input;
+  const isRun = verb === 'build' || verb === 'test';
+  const found = [...manifest.nodes.values()].filter(
+    (node): node is UnitTest => isRun && node.kind === 'unit-test' && selected.has(node.uniqueId),
+  );
+  unitTests.set(input, found);
+  return found;
 }
 
-function changedMeanwhile(name: string, what: string): UserError {
-  return new UserError(`the table of \`${name}\` ${what} while its SQL was made`, {
-    hint: 'look who did it, and run again',
-    exitCode: 1,
-  });
+/** Before its model, and after what the model reads: from there it knows the types of columns. */
+function planUnitTest(
+  { graph }: PlanInput,
+  { uniqueId, model, compiledSql, isLate }: UnitTest,
+  builtIds: ReadonlySet<NodeId>,
+): UnitTestStep {
+  const after = [...nearestBuilt([model], graph, builtIds)].sort();
+  return { kind: 'unit-test', node: uniqueId, after, sql: compiledSql, isLate };
 }
 
 function viewSqlOf(node: Buildable): string | undefined {
@@ -299,21 +318,12 @@ function viewSqlOf(node: Buildable): string | undefined {
  */
 export function completeBuild(
   step: BuildStep,
-  model: Model,
+  node: Model | Snapshot,
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
-  const { incremental, name } = model;
-  if (step.delta !== undefined && incremental !== undefined) {
-    if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
-    return { ...rest, delta: { ...step.delta, incremental }, stage: deltaStatements(model) };
-  }
-  if (incremental?.compiledAs === true) throw changedMeanwhile(name, 'appeared');
-  return {
-    ...rest,
-    stage: stageStatements(model, step, current),
-    viewSql: viewSqlOf(model),
-  };
+  const staging = completeStage(step, node, current);
+  return { ...rest, ...staging, viewSql: viewSqlOf(node) };
 }
 
 /** Tests of one relation that wait for the same steps are one step, so that they share a scan. */

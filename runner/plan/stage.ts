@@ -2,7 +2,7 @@
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type { Contract, HookConfig, PhysicalDesign } from '../compile/design.ts';
-import type { Model } from '../compile/types.ts';
+import type { Buildable, Model, Seed } from '../compile/types.ts';
 import { optionsOf } from './indexes.ts';
 import { boundsQuery, declaredPartitions, partitionClause } from './partitions.ts';
 import { plainDesign } from './plain-design.ts';
@@ -18,17 +18,13 @@ export function stageStatements(
   // Late, its SQL is yet to be made: the statements are planned again once it is.
   if (model.isLate) return [];
   const design = model.design ?? plainDesign;
-  return withPreHooks(
-    design,
-    [
-      ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
-      ...headerStatements(design),
-      ...(kindOfStep(step) === 'table'
-        ? tableStatements(model, step, current)
-        : [createView(model, step, current)]),
-    ],
-    'with-commit',
-  );
+  return withPreHooks(model, [
+    ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
+    ...headerStatements(design),
+    ...(kindOfStep(step) === 'table'
+      ? tableStatements(model, step, current)
+      : [createView(model, step, current)]),
+  ]);
 }
 
 /** The rows to merge into a published table, with all that comes before them. */
@@ -39,34 +35,32 @@ export function deltaStatements(model: Model): readonly Statement[] {
   // Unlogged, since a crash drops it anyway.
   const head = `create unlogged table ${staged} as\n`;
   const { partitioning } = design;
-  return withPreHooks(
-    design,
-    [
-      ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
-      ...headerStatements(design),
-      {
-        ...annotate(model.uniqueId, { head, body: model.compiledSql }),
-        purpose: 'stage the rows to merge',
-      },
-      { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
-      ...(partitioning === undefined || partitioning.partitions !== undefined
-        ? []
-        : [
-            {
-              sql: boundsQuery(partitioning, staged),
-              purpose: 'partitions',
-              partitioning,
-              partitionsOf: 'published' as const,
-            },
-          ]),
-    ],
-    'with-commit',
-  );
+  const [{ compiledSql: first } = model, ...more] = model.batches?.list ?? [];
+  return withPreHooks(model, [
+    ...(design.contract === undefined ? [] : [checkContract(model, design.contract)]),
+    ...headerStatements(design),
+    { ...annotate(model.uniqueId, { head, body: first }), purpose: 'stage the rows to merge' },
+    ...more.map(({ start, compiledSql }) => ({
+      ...annotate(model.uniqueId, { head: `insert into ${staged}\n`, body: compiledSql }),
+      purpose: `batch from ${start}`,
+    })),
+    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
+    ...(partitioning === undefined || partitioning.partitions !== undefined
+      ? []
+      : [
+          {
+            sql: boundsQuery(partitioning, staged),
+            purpose: 'partitions',
+            partitioning,
+            partitionsOf: 'published' as const,
+          },
+        ]),
+  ]);
 }
 
 /** The hooks before a seed; the transaction that they open is the loader's to commit. */
-export function seedStage(step: PublishedStep): readonly Statement[] {
-  return withPreHooks(step.finishing.design ?? plainDesign, [], 'open');
+export function seedStage(seed: Seed): readonly Statement[] {
+  return withPreHooks(seed, [], 'open');
 }
 
 /** What `create table` says of a seed beyond its columns. */
@@ -111,11 +105,12 @@ export function hookStatements(
  * Hooks outside the transaction come first. Those inside share one with the making of the stage, so
  * that `set local` holds for it and nothing of them stays where it fails.
  */
-function withPreHooks(
-  { preHooks, sqlHeader }: PhysicalDesign,
+export function withPreHooks(
+  node: Pick<Buildable, 'design'>,
   statements: readonly Statement[],
-  end: 'with-commit' | 'open',
+  end: 'with-commit' | 'open' = 'with-commit',
 ): readonly Statement[] {
+  const { preHooks, sqlHeader } = node.design ?? plainDesign;
   const outside = preHooks.filter(({ transaction }) => !transaction);
   const inside = preHooks.filter(({ transaction }) => transaction);
   const isInTransaction = inside.length > 0 || sqlHeader !== undefined;
@@ -154,17 +149,27 @@ function createView(
 function around(
   model: Model,
   parts: { readonly head: string; readonly tail?: string },
+  body: string = model.batches?.list[0]?.compiledSql ?? model.compiledSql,
 ): Pick<Statement, 'sql' | 'bodyOffset'> {
   const marker = model.incremental?.deleteMarker;
   const { head, tail = '' } = parts;
-  if (marker === undefined) {
-    return annotate(model.uniqueId, { head, body: model.compiledSql, tail });
-  }
+  if (marker === undefined) return annotate(model.uniqueId, { head, body, tail });
   return annotate(model.uniqueId, {
     head: `${head}select * from (\n`,
-    body: model.compiledSql,
+    body,
     tail: `\n) as whole where ${quoteIdentifier(marker)} is not true${tail}`,
   });
+}
+
+/** Of a microbatch model each batch but the first is one more statement. */
+function moreBatches(
+  model: Model,
+  parts: { readonly head: string; readonly tail?: string },
+): readonly Statement[] {
+  return (model.batches?.list ?? []).slice(1).map((batch) => ({
+    ...around(model, parts, batch.compiledSql),
+    purpose: `batch from ${batch.start}`,
+  }));
 }
 
 const fillTable = 'pg_temp.fundlens_fill';
@@ -186,7 +191,7 @@ function tableStatements(
     return [
       { sql, purpose: 'build table aside, as its contract has it' },
       ...settings,
-      insertContracted(model, design.contract),
+      ...insertContracted(model, design.contract),
     ];
   }
   const isOneStatement = design.fill === 'create_as' && settings.length === 0;
@@ -195,9 +200,10 @@ function tableStatements(
     ...around(model, { head: `${create}${storage} as\n`, tail }),
     purpose: isOneStatement ? 'build table aside' : 'make the table aside, empty',
   };
-  if (isOneStatement) return [made];
-  const insert = { ...around(model, { head: `insert into ${staged}\n` }), purpose: 'fill it' };
-  return [made, ...settings, insert];
+  const insert = { head: `insert into ${staged}\n` };
+  const rest = moreBatches(model, insert);
+  if (isOneStatement) return [made, ...rest];
+  return [made, ...settings, { ...around(model, insert), purpose: 'fill it' }, ...rest];
 }
 
 /** What must be there before rows: how columns are stored, and what hooks do with the empty table. */
@@ -233,15 +239,17 @@ function partitioned(model: Model, step: PublishedStep): readonly Statement[] {
     head: 'create temporary table fundlens_fill as\n',
     tail: isDeclared ? '\nwith no data' : '',
   });
-  const direct: Statement =
+  const insert = { head: `insert into ${staged}\n` };
+  const direct =
     contract === undefined
-      ? { ...around(model, { head: `insert into ${staged}\n` }), purpose: 'fill it' }
+      ? [{ ...around(model, insert), purpose: 'fill it' }, ...moreBatches(model, insert)]
       : insertContracted(model, contract);
   return [
     {
       ...query,
       purpose: isDeclared ? 'learn its columns' : 'keep the rows until they have a place',
     },
+    ...(isDeclared ? [] : moreBatches(model, { head: `insert into ${fillTable}\n` })),
     {
       sql: `create table ${staged} (${columns})${partitionClause(partitioning)}${space}`,
       purpose: 'make the partitioned table aside',
@@ -250,7 +258,7 @@ function partitioned(model: Model, step: PublishedStep): readonly Statement[] {
       ? declaredPartitions(step, partitioning)
       : [{ sql: boundsQuery(partitioning, fillTable), purpose: 'partitions', partitioning }]),
     ...columnSettings(step, { ...design, contract, partitioning, tablespace }),
-    isDeclared ? direct : { sql: fromFill, purpose: 'fill it' },
+    ...(isDeclared ? direct : [{ sql: fromFill, purpose: 'fill it' }]),
     { sql: `drop table ${fillTable}`, purpose: 'drop what the rows waited in' },
   ];
 }
@@ -285,9 +293,9 @@ function contractColumns({ columns }: Contract): string {
     .join(', ');
 }
 
-function insertContracted(model: Model, { columns }: Contract): Statement {
+function insertContracted(model: Model, { columns }: Contract): readonly Statement[] {
   const list = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   const head = `insert into ${quoteRelation(model.staged)} (${list})\nselect ${list} from (\n`;
-  const tail = '\n) as contracted';
-  return { ...around(model, { head, tail }), purpose: 'fill it' };
+  const parts = { head, tail: '\n) as contracted' };
+  return [{ ...around(model, parts), purpose: 'fill it' }, ...moreBatches(model, parts)];
 }

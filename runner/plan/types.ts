@@ -6,6 +6,7 @@ import type {
   IndexConfig,
   NodeId,
   RelationName,
+  Snapshot,
   StoredFailures,
   TestShape,
 } from '../compile/types.ts';
@@ -316,6 +317,23 @@ export interface Delta {
   readonly eventTime: string | undefined;
 }
 
+/** How staged rows become versions of the rows of a snapshot. */
+export interface VersionDelta {
+  readonly versions: Versioning;
+}
+
+/** What of a snapshot says how its versions are told apart and written. */
+export type Versioning = Pick<
+  Snapshot,
+  | 'strategy'
+  | 'uniqueKey'
+  | 'updatedAt'
+  | 'checkColumns'
+  | 'hardDeletes'
+  | 'validToCurrent'
+  | 'snapshotColumns'
+>;
+
 /** A stretch of time, from `start` up to and without `end`; both as PostgreSQL reads them. */
 export interface TimeWindow {
   readonly start: string;
@@ -338,7 +356,7 @@ export interface DeltaFacts {
 /** What a merge is decided from. */
 export interface DeltaInput {
   readonly step: PublishedStep;
-  readonly delta: Delta;
+  readonly delta: Delta | VersionDelta;
   readonly current: RelationState;
   /** Undefined before the stage is there: taken to have the columns of the table. */
   readonly staged: RelationState | undefined;
@@ -351,6 +369,8 @@ export interface DeltaPlanner {
   /** The query of one JSON value, the facts; undefined where none is needed. */
   askFacts(input: DeltaInput): Statement | undefined;
   planMerge(input: DeltaInput): Publication;
+  /** Why staged rows with these facts are neither merged nor published; undefined where they may be. */
+  refuseFacts(input: DeltaInput): Publication | undefined;
 }
 
 /** What `planPublication` decides from: the catalog of the moment. */
@@ -442,7 +462,9 @@ export interface BuildStep {
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
   /** Set where the stage holds rows to merge into the published table and not the table itself. */
-  readonly delta?: Delta | undefined;
+  readonly delta?: Delta | VersionDelta | undefined;
+  /** Set where the stage is a whole table, whose rows must be such that others can be merged later. */
+  readonly guard?: Delta | VersionDelta | undefined;
   /** Sent in the transaction that publishes, before its commit. */
   readonly record?: readonly Statement[] | undefined;
   /** Set where the SQL is made when its turn comes: until then `stage` is empty. */
@@ -482,8 +504,18 @@ export interface TestStep {
   readonly queries: readonly TestQuery[];
 }
 
+/** Runs a unit test, which reads no relation of the project. */
+export interface UnitTestStep {
+  readonly kind: 'unit-test';
+  readonly node: NodeId;
+  readonly after: readonly NodeId[];
+  /** The model's query over made-up rows; empty where it is made when its turn comes. */
+  readonly sql: string;
+  readonly isLate?: true | undefined;
+}
+
 /** One unit of work of a run. */
-export type Step = BuildStep | TestStep;
+export type Step = BuildStep | TestStep | UnitTestStep;
 
 /** Everything that a run will do, in an order in which each step follows those it needs. */
 export interface Plan {

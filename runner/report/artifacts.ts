@@ -22,12 +22,16 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => node.kind !== 'source').map(entry)),
+    nodes: Object.fromEntries(nodes.filter((node) => !apart.has(node.kind)).map(entry)),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
+    unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
     child_map: Object.fromEntries(graph.children),
   });
 }
+
+/** Kinds that stand outside `nodes` in dbt's manifest. */
+const apart: ReadonlySet<Node['kind']> = new Set(['source', 'unit-test']);
 
 /** Returns the text of run_results.json. */
 export function runResultsJson(
@@ -50,10 +54,15 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
+    return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
-function metadata(schema: string, facts: InvocationFacts) {
+/** The head of an artifact. */
+export function metadata(schema: string, facts: InvocationFacts) {
   return {
     dbt_schema_version: schema,
     dbt_version: `fundlens-runner ${facts.programVersion}`,
@@ -106,6 +115,27 @@ function manifestNode(node: Node, database: string) {
         ...relationFields(node.relation, database),
         config: { materialized: 'seed', enabled: true, column_types: node.columnTypes },
       };
+    case 'snapshot':
+      return {
+        ...common,
+        ...relationFields(node.relation, database),
+        config: {
+          materialized: 'snapshot',
+          enabled: true,
+          tags: node.tags,
+          meta: node.meta,
+          strategy: node.strategy,
+          unique_key: node.uniqueKey.length === 1 ? node.uniqueKey[0] : node.uniqueKey,
+          updated_at: node.updatedAt ?? null,
+          check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
+          hard_deletes: node.hardDeletes,
+          dbt_valid_to_current: node.validToCurrent ?? null,
+        },
+        raw_code: node.rawSql,
+        compiled: node.isLate !== true,
+        compiled_code: node.isLate ? null : node.compiledSql,
+        language: 'sql',
+      };
     case 'test':
       return {
         ...common,
@@ -125,6 +155,8 @@ function manifestNode(node: Node, database: string) {
         compiled_code: node.isLate ? null : node.compiledSql,
         language: 'sql',
       };
+    case 'unit-test':
+      return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
       return {
         ...common,
@@ -147,7 +179,8 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
-  const isSql = (node?.kind === 'model' || node?.kind === 'test') && !node.isLate;
+  const isSql =
+    (node?.kind === 'model' || node?.kind === 'snapshot' || node?.kind === 'test') && !node.isLate;
   const compiledSql = isSql ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {

@@ -24,6 +24,8 @@ function formatStep(step: Step, position: string): string {
       return formatBuild(step, position);
     case 'test':
       return formatTest(step, position);
+    case 'unit-test':
+      return `-- ${position}: unit test ${step.node}\n${step.isLate ? lateNote : `${step.sql};`}`;
   }
 }
 
@@ -47,6 +49,9 @@ function formatBuild(step: BuildStep, position: string): string {
   for (const [when, hooks] of Object.entries(step.postHooks ?? {})) {
     if (hooks.length > 0) parts.push(`-- ${when} the publishing transaction`, statements(hooks));
   }
+  if (step.record && step.record.length > 0) {
+    parts.push(`-- in the same transaction\n${statements(step.record)}`);
+  }
   return parts.join('\n');
 }
 
@@ -59,7 +64,6 @@ function formatPublication(step: BuildStep): string[] {
       return [
         `-- publish in place, since a swap would lose: ${publication.because.join(', ')}`,
         statements(publication.statements),
-        ...(publication.after?.length ? [statements(publication.after)] : []),
       ];
     case 'swap':
       return [
@@ -88,10 +92,5 @@ function formatTest(step: TestStep, position: string): string {
 }
 
 function statements(list: readonly Statement[]): string {
-  return list
-    .map(({ sql, hook }) => {
-      const text = `${sql.trimEnd().replace(/;$/, '')};`;
-      return hook === undefined ? text : `-- ${hook.label}\n${text}`;
-    })
-    .join('\n');
+  return list.map((statement) => `${statement.sql.trimEnd().replace(/;$/, '')};`).join('\n');
 }

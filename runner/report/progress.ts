@@ -3,6 +3,7 @@
 import type { Reporter } from '../../core/reporter.ts';
 import type { Manifest, Node, NodeId } from '../compile/types.ts';
 import type { Outcome, RunListener, RunResult, Status } from '../execute/types.ts';
+import { formatRowDiff } from './row-diff.ts';
 import { formatTable } from './rows.ts';
 
 const lineWidth = 80;
@@ -83,6 +84,10 @@ export function isGood(result: RunResult): boolean {
 
 /** Where a stage was held back its rows are gone: a few of them are shown at once. */
 function explainTest(name: string, outcome: Outcome): string {
+  if (outcome.diff !== undefined) {
+    const fate = 'its model is not built before it passes';
+    return `failed: unit test ${name}\n${formatRowDiff(outcome.diff, lineWidth - 2).replaceAll(/^(?=.)/gm, '  ')}\n  ${fate}`;
+  }
   const rows = count(outcome.failures ?? 0, 'row');
   if (outcome.status === 'warn' || outcome.sample === undefined) {
     return `warning: ${name}: ${rows}, see them with \`npx runner show ${name}\``;
@@ -107,10 +112,14 @@ function describeNode(node: Node): string {
   switch (node.kind) {
     case 'model':
       return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'snapshot':
+      return `snapshot ${node.relation.schema}.${node.relation.identifier}`;
     case 'seed':
       return `seed ${node.relation.schema}.${node.relation.identifier}`;
     case 'test':
       return `test ${node.name}`;
+    case 'unit-test':
+      return `unit test ${node.name}`;
     case 'source':
       return `source ${node.sourceName}.${node.name}`;
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '../../core/connection.ts';
-import { datasets, memberName, zipName } from '../../extract/datasets/catalog.ts';
+import { datasets, fileName, memberName } from '../../extract/datasets/catalog.ts';
 import { ccl } from '../../extract/datasets/ccl.ts';
 import { cm } from '../../extract/datasets/cm.ts';
 import { cn } from '../../extract/datasets/cn.ts';
@@ -55,7 +55,7 @@ async function contents(connection: Connection): Promise<readonly unknown[]> {
 /** Makes the next version of four files of the sample: `n` lines amended, `n` withdrawn, some back again. */
 function changedFolder(n: number): string {
   const files = [cm, cn, ccl, indiv].map((dataset) => {
-    const name = zipName(dataset, 2020);
+    const name = fileName(dataset, 2020);
     const text = unzipOnly(readFileSync(join(sampleDir, name))).toString('latin1');
     const lines = text.trimEnd().split('\n');
     const changed = lines

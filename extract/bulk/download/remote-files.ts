@@ -1,4 +1,4 @@
-import { memberName, zipName } from '../../datasets/catalog.ts';
+import { fileName, memberName } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../datasets/types.ts';
 import type { RemoteFile, Version } from './types.ts';
 
@@ -9,7 +9,7 @@ export function remoteFile(
   cycle: number,
   loaded?: Version,
 ): RemoteFile {
-  const name = zipName(dataset, cycle);
+  const name = fileName(dataset, cycle);
   const isZip = name.endsWith('.zip');
   return {
     url: `${baseUrl}/${cycle}/${name}`,

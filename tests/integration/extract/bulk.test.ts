@@ -213,7 +213,7 @@ describe('extract bulk, asked wrongly', () => {
       'an empty folder',
       {},
       {},
-      /hint: fetch the zips from https:\/\/www\.fec\.gov\/files\/bulk-downloads\/2020\//,
+      /hint: fetch the files from https:\/\/www\.fec\.gov\/files\/bulk-downloads\/2020\//,
     ],
     [
       'a dataset before its time',

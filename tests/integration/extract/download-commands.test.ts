@@ -119,9 +119,41 @@ describe('extract and the FEC file server', function () {
     await start([...words('download'), '--dataset', 'cn']).ended;
     assert.deepEqual(actionsOf((await start(planWords).ended).out), ['cm pass over', 'cn load']);
     const text = await start([...words('plan'), '--dataset', 'cm,indiv']).ended;
-    assert.match(text.out, /^cm +2020 +pass over .*\/2020\/cm20\.zip$/m);
-    assert.match(text.out, /^indiv +2020 +missing/m);
-    assert.match(text.out, /^to fetch: 0\.0 kB; free in /m);
+    assert.match(text.out, /^cm +2020 +none, is loaded .*cm20\.zip$/m);
+    assert.match(text.out, /^not there: 2020 indiv$/m);
+    assert.match(text.out, /^nothing to do/m);
+  });
+
+  it('plans the files of a folder by their bytes', async () => {
+    const folder = [...words('plan'), '--from', sampleDir, '--dataset', 'cm,webl', '--json'];
+    assert.deepEqual(actionsOf((await start(folder).ended).out), ['cm load', 'webl load']);
+    await start([...words('bulk'), '--from', sampleDir, '--dataset', 'webl']).ended;
+    assert.deepEqual(actionsOf((await start(folder).ended).out), ['cm load', 'webl pass over']);
+    assert.deepEqual(seen(), []);
+  });
+
+  it('notes when the server was last asked, in a load and in a run that finds nothing new', async () => {
+    const statusOf = async (): Promise<Record<string, unknown>> =>
+      JSON.parse((await start(['status', '--json']).ended).out)[0];
+    await start([...words('bulk'), '--from', sampleDir, '--dataset', 'cm']).ended;
+    assert.equal((await statusOf())['checkedAt'], null);
+    const askedAt: number[] = [];
+    for (let run = 0; run < 2; run += 1) {
+      const ended = await start([...words('bulk'), '--dataset', 'cm']).ended;
+      assert.equal(ended.code, 0, ended.err);
+      assert.match(ended.out, /^0 files loaded, 1 unchanged/);
+      askedAt.push(Date.parse(String((await statusOf())['checkedAt'])));
+      await sleep(1_100);
+    }
+    const [first = 0, second = 0] = askedAt;
+    assert.ok(first > Date.now() - 60_000 && second > first, String(askedAt));
+  });
+
+  it('loads what there is of a range of cycles, and says which cycle it could not have', async () => {
+    const run = await start(['bulk', '--cycles', '2020-2024', '--dataset', 'cm']).ended;
+    assert.equal(run.code, 1);
+    assert.match(run.out, /^1 file loaded/);
+    assert.match(run.err, /--dataset: the FEC does not have `cm22\.zip`[\s\S]*`cm24\.zip`/);
   });
 
   it('goes on after SIGKILL and after Ctrl-C where it stopped', async () => {

@@ -9,7 +9,9 @@ import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import pg from 'pg';
 import type { Connection } from '../../../core/connection.ts';
-import { clientConfig } from '../../../core/database.ts';
+import { clientConfig, openDatabase } from '../../../core/database.ts';
+import { recordState } from '../../../extract/bronze/state.ts';
+import type { Load } from '../../../extract/bronze/types.ts';
 import { cm } from '../../../extract/datasets/cm.ts';
 import { indiv } from '../../../extract/datasets/indiv.ts';
 import type { Dataset } from '../../../extract/datasets/types.ts';
@@ -243,6 +245,62 @@ describe('extract bulk, one file after another', function () {
     );
   });
 
+  it('keeps the same state where the committees are counted in Bronze', async () => {
+    const states = () =>
+      queryOnce(
+        connection,
+        `select scope, row_count::int as rows, last_contribution_date::text as last
+           from bronze.extraction_state where row_count > 0 order by scope`,
+      );
+    const counted = await states();
+    const [row] = await queryOnce(
+      connection,
+      `select watermark::text, load_id::int as id from bronze.loads where load_id = 3`,
+    );
+    const database = openDatabase(connection, { applicationName: 'test:state', maxClients: 1 });
+    try {
+      await database.withTransaction(async (client) => {
+        const load = loadOf(Number(row?.['id']), String(row?.['watermark']));
+        const unknown = { counts: undefined, changed: undefined };
+        await recordState(client, indiv, load, unknown, false);
+      });
+    } finally {
+      await database.close();
+    }
+    assert.deepEqual(await states(), counted);
+  });
+
+  /** A load that changed every row: its state is worked out anew for all committees. */
+  function loadOf(loadId: number, watermark: string): Load {
+    return {
+      dataset: 'indiv',
+      cycle: 2020,
+      scope: 'national',
+      source: 'indiv20.zip',
+      loadId,
+      attemptId: loadId,
+      sha256: '',
+      bytes: 0,
+      member: 'itcont.txt',
+      memberBytes: 0,
+      memberModifiedAt: '',
+      lineEnding: 'lf',
+      endsWithNewline: true,
+      rowsRead: c.length,
+      rowsInserted: c.length,
+      rowsUpdated: 0,
+      rowsWithdrawn: 0,
+      rowsUnchanged: 0,
+      rowsReturned: 0,
+      rowsRejected: 0,
+      rowsRepaired: 0,
+      hashAlgorithm: '',
+      watermark: new Date(watermark),
+      startedAt: new Date(),
+      programVersion: '',
+    };
+  }
+
   const sets = new Map<readonly string[], ReadonlySet<string>>();
   function inAll(lines: readonly string[], line: string): boolean {
     const set = sets.get(lines) ?? new Set(lines);
@@ -280,10 +338,18 @@ describe('extract bulk, masters and repeated keys', function () {
       withdrawn: 0,
       unchanged: 1,
     });
-    assert.deepEqual(await load([cmLine('C1', 'X'), one, one, cmLine('C2', 'C')]), {
+    const other = cmLine('C2', 'C');
+    assert.deepEqual(await load([cmLine('C1', 'X'), one, one, other]), {
       inserted: 1,
       updated: 0,
       withdrawn: 0,
+      unchanged: 3,
+    });
+    // As many lines as before, and each of them is in Bronze: only how often tells the files apart.
+    assert.deepEqual(await load([cmLine('C1', 'X'), one, other, other]), {
+      inserted: 1,
+      updated: 0,
+      withdrawn: 1,
       unchanged: 3,
     });
   });
@@ -411,13 +477,23 @@ describe('extract bulk, guarded', function () {
     assert.equal((await attempt(bad(11), true)).run.code, 0);
   });
 
-  it('names a changed field count as such', async () => {
+  it('names a changed number of fields as a changed layout, of a small file too, and says what to do', async () => {
+    const wider = many.map((line) => `${line}|new`);
+    for (const second of [wider, wider.slice(0, 3), [...wider.slice(0, 3), many[0] ?? '']]) {
+      const { run, live } = await attempt(second, false);
+      assert.equal(run.code, 1);
+      assert.match(
+        run.err,
+        /cm20\.zip: the layout changed: lines have `16` fields, more than the `15` that FundLens knows \([\d,]+ of [\d,]+ lines do not fit\)\n {2}hint: Bronze is as it was; see https:\S+ for what changed/,
+      );
+      assert.deepEqual(live, [...many].sort());
+    }
     const { run } = await attempt(
-      many.map((line) => `${line}|new`),
-      false,
+      many.map((line) => line.slice(0, -1)),
+      true,
     );
-    assert.equal(run.code, 1);
-    assert.match(run.err, /the format changed: lines have `16` fields instead of `15`/);
+    assert.match(run.err, /`14` fields, fewer than the `15`/);
+    assert.doesNotMatch(run.err, /--accept/);
   });
 
   it('tells listeners of each load when it is committed, and only then', async () => {
@@ -451,21 +527,78 @@ describe('extract bulk, guarded', function () {
     ]);
   });
 
-  it('computes the hashes anew when another server made them', async () => {
+  it('makes the hashes anew where an older program let the server make others', async () => {
     const connection = await createDatabase();
     const from = writeFolder({ 'cm20.zip': zipOf('cm.txt', many) });
     await runBulk(connection, { from });
+    const columns = cm.columns.map(({ name }) => `"${name}"`).join(', ');
+    await queryOnce(
+      connection,
+      `alter table bronze.fec_cm drop column _hash,
+         add column _hash bigint
+           generated always as (hash_record_extended(row(${columns}), 0)) stored`,
+    );
     await queryOnce(
       connection,
       "update bronze.loads set hash_algorithm = 'hash_record_extended/pg9'",
     );
     const next = writeFolder({ 'cm20.zip': zipOf('cm.txt', [...many, cmLine('D', 'B')]) });
-    assert.equal((await runBulk(connection, { from: next })).code, 0);
+    const run = await runBulk(connection, { from: next });
+    assert.equal(run.code, 0, run.err);
     assert.deepEqual(await lastCounts(connection, 'cm'), {
       inserted: 1,
       updated: 0,
       withdrawn: 0,
       unchanged: 1000,
     });
+  });
+
+  it('leaves a committee without rows when its last one goes to another', async () => {
+    const connection = await createDatabase();
+    const line = (committee: string, id: number) =>
+      `${committee}|N|Q1|P|1|15|IND|A||||||02012019|5||T|1|||${id}`;
+    const load = async (lines: readonly string[]) => {
+      const from = writeFolder({ 'indiv20.zip': zipOf('itcont.txt', lines) });
+      const run = await runBulk(connection, { from });
+      assert.equal(run.code, 0, run.err);
+    };
+    await load([line('C00000001', 1), line('C00000002', 2)]);
+    await load([line('C00000001', 1), line('C00000001', 2)]);
+    assert.deepEqual(
+      await queryOnce(
+        connection,
+        `select scope, row_count::int as rows, last_contribution_date::text as last
+           from bronze.extraction_state order by scope`,
+      ),
+      [
+        { scope: 'committee:C00000001', rows: 2, last: '2019-02-01' },
+        { scope: 'committee:C00000002', rows: 0, last: null },
+        { scope: 'national', rows: 2, last: '2019-02-01' },
+      ],
+    );
+  });
+
+  it('brings the indexes that people have put on a whole table to each new cycle', async () => {
+    const connection = await createDatabase();
+    const line = (id: number) => `C1|N|Q1|P|1|15|IND|A||||||02012019|5||T|1|||${id}`;
+    const load = async (cycle: number) => {
+      const zip = `indiv${String(cycle).slice(2)}.zip`;
+      const from = writeFolder({ [zip]: zipOf('itcont.txt', [line(cycle)]) });
+      const run = await runBulk(connection, { from, cycle });
+      assert.equal(run.code, 0, run.err);
+    };
+    await load(2018);
+    await queryOnce(connection, 'create index by_sub_id on bronze.fec_indiv (sub_id)');
+    await load(2020);
+    const rows = await queryOnce(
+      connection,
+      `select indexrelid::regclass::text as index, indisvalid as valid from pg_index
+        where indrelid in (select inhrelid from pg_inherits
+                            where inhparent = 'bronze.fec_indiv'::regclass) order by 1`,
+    );
+    assert.deepEqual(
+      rows,
+      [2018, 2020].map((cycle) => ({ index: `bronze.fec_indiv_${cycle}_sub_id_idx`, valid: true })),
+    );
   });
 });

@@ -323,7 +323,7 @@ function contextOf(
     publish: { planPublication: never, pending: () => new Set(), signal: undefined, budgetMs: 0 },
     planFinish: never,
     planRefresh: never,
-    deltaPlanner: { askFacts: never, planMerge: never },
+    deltaPlanner: { askFacts: never, planMerge: never, refuseFacts: never },
     testPlanning,
     around: plainAround,
     compiledPath: (id) => id,

@@ -7,7 +7,9 @@ const links: Dataset = {
   description: 'One link.',
   table: 'fec_links',
   sourceUrl: 'https://example.org/',
-  zip: 'links{yy}.zip',
+  format: 'pipe',
+  refresh: 'daily',
+  file: 'links{yy}.zip',
   member: 'links.txt',
   columns: [
     { name: 'id', fecName: 'ID', type: 'NUMBER(9)', doc: "The link's number." },
@@ -32,7 +34,7 @@ const upToDate: ExistingTable = {
     ['_withdrawn', 'The load whose file no longer had the row; null while the FEC has it.'],
     ['_hash', "64-bit hash of the FEC's columns: tells a changed row from an unchanged one."],
   ]),
-  indexes: ['fec_links_key_idx'],
+  indexes: [],
 };
 
 const history: ExistingTable = {
@@ -48,14 +50,10 @@ const history: ExistingTable = {
   indexes: ['fec_links_history_key_idx'],
 };
 
-const hash =
-  '"_hash" bigint generated always as (hash_record_extended(row("id", "amount"), 0)) stored';
-
 describe('extract/bronze/tables', () => {
-  it('creates a table that is missing, with its index and its comments', () => {
+  it('creates a table that is missing, with its comments and, being partitioned, without an index', () => {
     assert.deepEqual(planTables([links], [history]), [
-      `create table "bronze"."fec_links" ("id" text, "amount" text, "cycle" integer not null, "_load_id" bigint not null, "_line" bigint not null, "_withdrawn" bigint, ${hash}) partition by list (cycle)`,
-      'create index "fec_links_key_idx" on "bronze"."fec_links" ("id")',
+      `create table "bronze"."fec_links" ("id" text, "amount" text, "cycle" integer not null, "_load_id" bigint not null, "_line" bigint not null, "_withdrawn" bigint, "_hash" bigint) partition by list (cycle)`,
       'comment on table "bronze"."fec_links" is \'One link. https://example.org/\'',
       ...[...upToDate.columns].map(
         ([name, text]) =>
@@ -79,14 +77,25 @@ describe('extract/bronze/tables', () => {
     const columns = new Map<string, string | null>([...upToDate.columns, ['old', null]]);
     columns.delete('amount');
     columns.set('id', 'Another text.');
-    assert.deepEqual(planTables([links], [{ ...upToDate, columns, indexes: [] }, history]), [
-      'alter table "bronze"."fec_links" drop column _hash',
+    assert.deepEqual(planTables([links], [{ ...upToDate, columns }, history]), [
       'alter table "bronze"."fec_links" add column "amount" text',
-      `alter table "bronze"."fec_links" add column ${hash}`,
-      'create index "fec_links_key_idx" on "bronze"."fec_links" ("id")',
       'comment on column "bronze"."fec_links"."id" is \'The link\'\'s number. FEC type NUMBER(9).\'',
       'comment on column "bronze"."fec_links"."amount" is \'Amount. FEC type NUMBER(14,2), US dollars.\'',
-      `comment on column "bronze"."fec_links"."_hash" is '64-bit hash of the FEC''s columns: tells a changed row from an unchanged one.'`,
+    ]);
+  });
+
+  it('gives a table that is not partitioned an index on its key', () => {
+    const small = { ...links, partitionedByCycle: false };
+    assert.deepEqual(planTables([small], [upToDate, history]), [
+      'create index "fec_links_key_idx" on "bronze"."fec_links" ("id")',
+    ]);
+    const indexed = { ...upToDate, indexes: ['fec_links_key_idx'] };
+    assert.deepEqual(planTables([small], [indexed, history]), []);
+  });
+
+  it('takes over hashes that an older program let the server make', () => {
+    assert.deepEqual(planTables([links], [{ ...upToDate, generated: ['_hash'] }, history]), [
+      'alter table "bronze"."fec_links" alter column _hash drop expression',
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { type GateOptions, LineGate } from '../../../../extract/bulk/line-gate.t
 import type { GateCounts } from '../../../../extract/bulk/types.ts';
 
 interface Passed {
-  /** What COPY is sent, one character per byte. */
+  /** What COPY is sent, one character per byte, without the hashes. */
   readonly copied: string;
   readonly setAside: readonly string[];
   readonly counts: GateCounts;
@@ -13,8 +13,6 @@ interface Passed {
 const threeFields: GateOptions = {
   fieldCount: 3,
   trailingDelimiter: false,
-  cycle: 2020,
-  loadId: 7,
 };
 
 /** Sends a file, written one character per byte, through the gate in pieces of `size` bytes. */
@@ -31,7 +29,9 @@ function pass(file: string, options: Partial<GateOptions> = {}, size = 65_536): 
   };
   for (let at = 0; at < bytes.length; at += size) take(gate.push(bytes.subarray(at, at + size)));
   take(gate.end());
-  return { copied: Buffer.concat(pieces).toString('latin1'), setAside, counts: gate.counts() };
+  const sent = Buffer.concat(pieces).toString('latin1');
+  const copied = sent.replaceAll(/^(\d+)\|-?\d+\|/gm, '$1|');
+  return { copied, setAside, counts: gate.counts() };
 }
 
 function utf8(text: string): string {
@@ -39,9 +39,9 @@ function utf8(text: string): string {
 }
 
 describe('extract/bulk/line-gate', () => {
-  it('puts cycle, load and line number before each line', () => {
+  it('puts the line number before each line', () => {
     const { copied, counts } = pass('a|b|c\n||\nd|e|f\n');
-    assert.equal(copied, '2020|7|1|a|b|c\n2020|7|2|||\n2020|7|3|d|e|f\n');
+    assert.equal(copied, '1|a|b|c\n2|||\n3|d|e|f\n');
     assert.deepEqual(counts, {
       rowsRead: 3,
       rowsPassed: 3,
@@ -54,7 +54,7 @@ describe('extract/bulk/line-gate', () => {
 
   it('counts rejected lines in the line numbers', () => {
     const { copied, setAside } = pass('a|b\nc|d|e\n\nf|g|h\n');
-    assert.equal(copied, '2020|7|2|c|d|e\n2020|7|4|f|g|h\n');
+    assert.equal(copied, '2|c|d|e\n4|f|g|h\n');
     assert.deepEqual(setAside, [
       '1 rejected "a|b": 2 fields instead of 3 fields',
       '3 rejected "": 1 field instead of 3 fields',
@@ -63,20 +63,20 @@ describe('extract/bulk/line-gate', () => {
 
   const odd: readonly [string, string, string][] = [
     ['a tab', 'a\t|b|c', 'a\t|b|c'],
-    ['a lone backslash', 'a|\\|c', 'a|\\|c'],
-    ['backslash sequences', 'C:\\new|\\N|\\.', 'C:\\new|\\N|\\.'],
+    ['a lone backslash', 'a|\\|c', 'a|\\\\|c'],
+    ['backslash sequences', 'C:\\new|\\N|\\.', 'C:\\\\new|\\\\N|\\\\.'],
     ['an odd quote', 'BOOTY"S|b|c', 'BOOTY"S|b|c'],
     ['blanks at both ends', ' a | b|c ', ' a | b|c '],
     ['valid UTF-8', utf8('CARRIÉ|JULIÁN|𝕏'), utf8('CARRIÉ|JULIÁN|𝕏')],
     ['control characters', 'a\x02\x1a\x7f|b|c', 'a\x02\x1a\x7f|b|c'],
     ['a byte order mark', utf8('\ufeffa|b|c'), utf8('\ufeffa|b|c')],
-    ['a bare carriage return', 'a|b\rb|c', 'a|\x01b\rb\x01|c'],
-    ['only a carriage return', 'a|\r|c', 'a|\x01\r\x01|c'],
+    ['a bare carriage return', 'a|b\rb|c', 'a|b\\rb|c'],
+    ['only a carriage return', 'a|\r|c', 'a|\\r|c'],
   ];
   for (const [name, line, copied] of odd) {
-    it(`passes ${name} on, byte for byte`, () => {
+    it(`passes ${name} on, so that COPY reads it byte for byte`, () => {
       const result = pass(`x|y|z\n${line}\nx|y|z\n`);
-      assert.equal(result.copied, `2020|7|1|x|y|z\n2020|7|2|${copied}\n2020|7|3|x|y|z\n`);
+      assert.equal(result.copied, `1|x|y|z\n2|${copied}\n3|x|y|z\n`);
       assert.deepEqual(result.setAside, []);
     });
   }
@@ -87,12 +87,12 @@ describe('extract/bulk/line-gate', () => {
     ['a blank line', '', '1 field instead of 3 fields'],
     ['the old end-of-data mark', '\\.', '1 field instead of 3 fields'],
     ['a NUL', 'a|\0|c', 'holds a NUL byte'],
-    ['the quote character of COPY', 'a|\x01|c', 'holds byte 0x01'],
+    ['a start of heading', 'a|\x01|c', 'holds byte 0x01'],
   ];
   for (const [name, line, reason] of bad) {
     it(`rejects ${name} and keeps its bytes`, () => {
       const { copied, setAside, counts } = pass(`x|y|z\n${line}\nx|y|z\n`);
-      assert.equal(copied, '2020|7|1|x|y|z\n2020|7|3|x|y|z\n');
+      assert.equal(copied, '1|x|y|z\n3|x|y|z\n');
       assert.deepEqual(setAside, [`2 rejected ${JSON.stringify(line)}: ${reason}`]);
       assert.deepEqual([counts.rowsRead, counts.rowsPassed, counts.rowsRejected], [3, 2, 1]);
     });
@@ -100,7 +100,7 @@ describe('extract/bulk/line-gate', () => {
 
   it('reads a line that is not UTF-8 as Windows-1252 and keeps its bytes', () => {
     const { copied, setAside, counts } = pass('Jos\xe9|\x93q\x94|\x81\n');
-    assert.equal(copied, `2020|7|1|${utf8('José|“q”|\u0081')}\n`);
+    assert.equal(copied, `1|${utf8('José|“q”|\u0081')}\n`);
     assert.deepEqual(setAside, [
       '1 repaired "Jos\xe9|\x93q\x94|\x81": not UTF-8, read as Windows-1252',
     ]);
@@ -109,7 +109,7 @@ describe('extract/bulk/line-gate', () => {
 
   it('reads a CRLF file and remembers how its lines end', () => {
     const { copied, setAside, counts } = pass('a|b|c\r\nd|e|f\r\n');
-    assert.equal(copied, '2020|7|1|a|b|c\n2020|7|2|d|e|f\n');
+    assert.equal(copied, '1|a|b|c\n2|d|e|f\n');
     assert.deepEqual(setAside, []);
     assert.equal(counts.lineEnding, 'crlf');
   });
@@ -125,9 +125,9 @@ describe('extract/bulk/line-gate', () => {
 
   it('takes a last line without a newline and remembers it', () => {
     const { copied, counts } = pass('a|b|c\nd|e|f');
-    assert.equal(copied, '2020|7|1|a|b|c\n2020|7|2|d|e|f\n');
+    assert.equal(copied, '1|a|b|c\n2|d|e|f\n');
     assert.equal(counts.endsWithNewline, false);
-    assert.equal(pass('a|b|c\r').copied, '2020|7|1|a|b|\x01c\r\x01\n');
+    assert.equal(pass('a|b|c\r').copied, '1|a|b|c\\r\n');
   });
 
   it('passes nothing of an empty file', () => {
@@ -140,7 +140,7 @@ describe('extract/bulk/line-gate', () => {
     const { copied, setAside } = pass('a|b|c|\na|b||\na|b|c|d\na|b|c\na|b|\n', {
       trailingDelimiter: true,
     });
-    assert.equal(copied, '2020|7|1|a|b|c\n2020|7|2|a|b|\n');
+    assert.equal(copied, '1|a|b|c\n2|a|b|\n');
     assert.deepEqual(setAside, [
       '3 rejected "a|b|c|d": text after the last delimiter',
       '4 rejected "a|b|c": 3 fields instead of 4 fields',
@@ -152,7 +152,7 @@ describe('extract/bulk/line-gate', () => {
     it(`cuts over-long lines and goes on after them, in pieces of ${size}`, () => {
       const file = `a|b|4567890\na|b|45678901\n${'x'.repeat(40)}\na|b|4567890\r\na|b|c\n${'y'.repeat(30)}`;
       const { copied, setAside, counts } = pass(file, { maxLineBytes: 11 }, size);
-      assert.equal(copied, '2020|7|1|a|b|4567890\n2020|7|4|a|b|4567890\n2020|7|5|a|b|c\n');
+      assert.equal(copied, '1|a|b|4567890\n4|a|b|4567890\n5|a|b|c\n');
       assert.deepEqual(setAside, [
         '2 rejected "a|b|4567890": 12 bytes in one line, the first 11 are kept',
         '3 rejected "xxxxxxxxxxx": 40 bytes in one line, the first 11 are kept',
@@ -177,9 +177,7 @@ describe('extract/bulk/line-gate', () => {
   it('numbers lines past every power of ten', () => {
     const lines = 100_001;
     const { copied } = pass('||\n'.repeat(lines));
-    const expected = Array.from({ length: lines }, (_, index) => `2020|7|${index + 1}|||\n`).join(
-      '',
-    );
+    const expected = Array.from({ length: lines }, (_, index) => `${index + 1}|||\n`).join('');
     assert.ok(copied === expected);
   });
 
@@ -235,8 +233,9 @@ describe('extract/bulk/line-gate', () => {
 function restore({ copied, setAside, counts }: Passed, trailingDelimiter: boolean): string[] {
   const lines = new Map<number, string>();
   for (const row of copied.split('\n').slice(0, -1)) {
-    const [, , number = '', ...fields] = row.split('|');
-    const text = fields.join('|').replaceAll('\x01', '') + (trailingDelimiter ? '|' : '');
+    const [number = '', ...fields] = row.split('|');
+    const read = fields.join('|').replaceAll('\\r', '\r').replaceAll('\\\\', '\\');
+    const text = read + (trailingDelimiter ? '|' : '');
     const isLast = Number(number) === counts.rowsRead && !counts.endsWithNewline;
     lines.set(Number(number), counts.lineEnding === 'crlf' && !isLast ? `${text}\r` : text);
   }

@@ -1,33 +1,40 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   checkCycle,
   datasets,
+  fileName,
   findDatasets,
   memberName,
-  zipName,
 } from '../../../../extract/datasets/catalog.ts';
 import { faultsOf } from '../../../support/faults.ts';
 
 const sample = fileURLToPath(new URL('../../../../extract/sample/2019-03-17/', import.meta.url));
 
+const csvs = fileURLToPath(new URL('../../../fixtures/fec/csv/', import.meta.url));
+
 describe('extract/datasets/catalog', () => {
-  it('knows the ten files of the sample', () => {
-    assert.deepEqual(datasets.map(({ name }) => name).sort(), [
-      'ccl',
-      'cm',
-      'cn',
-      'indiv',
-      'oppexp',
-      'oth',
-      'pas2',
-      'weball',
-      'webk',
-      'webl',
+  it('knows the ten files of the sample, and the five CSVs that the FEC does not pack', () => {
+    const namesOf = (format: string) =>
+      datasets
+        .filter((dataset) => dataset.format === format)
+        .map((dataset) => fileName(dataset, 2020))
+        .sort();
+    assert.deepEqual(
+      namesOf('pipe'),
+      readdirSync(sample)
+        .filter((name) => name.endsWith('.zip'))
+        .sort(),
+    );
+    assert.deepEqual(namesOf('csv'), [
+      'CommunicationCosts_2020.csv',
+      'ElectioneeringComm_2020.csv',
+      'candidate_summary_2020.csv',
+      'committee_summary_2020.csv',
+      'independent_expenditure_2020.csv',
     ]);
-    for (const dataset of datasets) assert.ok(existsSync(join(sample, zipName(dataset, 2020))));
   });
 
   for (const dataset of datasets) {
@@ -70,10 +77,22 @@ describe('extract/datasets/catalog', () => {
     assert.deepEqual([count('weball'), count('webl'), count('webk')], [30, 30, 27]);
   });
 
+  it('has the columns of the headers that the CSVs have, in their order', () => {
+    for (const dataset of datasets.filter(({ format }) => format === 'csv')) {
+      const [header] = readFileSync(join(csvs, fileName(dataset, 2020)), 'utf8').split('\n');
+      // The communication costs have a comma after their last name.
+      const names = header?.replace(/,$/, '').split(',');
+      assert.deepEqual(
+        dataset.columns.map(({ fecName }) => fecName),
+        names,
+      );
+    }
+  });
+
   it('names the zip and the member of a cycle', () => {
     const names = (cycle: number) =>
       findDatasets(['indiv', 'webk']).map((dataset) => [
-        zipName(dataset, cycle),
+        fileName(dataset, cycle),
         memberName(dataset, cycle),
       ]);
     assert.deepEqual(names(2020), [
@@ -91,7 +110,7 @@ describe('extract/datasets/catalog', () => {
       faultsOf(() => findDatasets(['indv', 'cm', 'zebra'])),
       [
         '--dataset: there is no dataset `indv` (did you mean `indiv`?)',
-        '--dataset: there is no dataset `zebra` (choose from cm, cn, ccl, weball, webl, webk, indiv, oth, pas2, oppexp)',
+        '--dataset: there is no dataset `zebra` (choose from cm, cn, ccl, weball, webl, webk, candidate_summary, committee_summary, independent_expenditure, electioneering, communication_costs, indiv, oth, pas2, oppexp)',
       ],
     );
   });

@@ -147,7 +147,7 @@ describe('runner/compile', () => {
     [
       'an unknown ref',
       { 'models/orders.sql': 'select 1', 'models/m.sql': "select *\nfrom {{ ref('order') }}" },
-      ['models/m.sql:2:9: there is no model or seed `order` (did you mean `orders`?)'],
+      ['models/m.sql:2:9: there is no model, seed or snapshot `order` (did you mean `orders`?)'],
     ],
     [
       'an unknown source',

@@ -490,7 +490,9 @@ const projects: readonly WrongProject[] = [
       'models/orders.sql': 'select 1 as id',
       'models/b.sql': "select *\nfrom {{ ref('order') }}",
     },
-    expected: ['models/b.sql:2:9: there is no model or seed `order` (did you mean `orders`?)'],
+    expected: [
+      'models/b.sql:2:9: there is no model, seed or snapshot `order` (did you mean `orders`?)',
+    ],
   },
   {
     wrong: 'a ref of a package that is not installed',

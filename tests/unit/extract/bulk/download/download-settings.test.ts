@@ -58,6 +58,14 @@ describe('extract/commands/cycles', () => {
     assert.match(faultsOf(() => parseCycles(undefined, undefined))[0] ?? '', /no cycle is named/);
     assert.match(faultsOf(() => parseCycles([2019], undefined))[0] ?? '', /`2019` is not a cycle/);
     assert.match(faultsOf(() => parseCycles([], '2019-2024'))[0] ?? '', /`2019` is not a cycle/);
+    assert.match(
+      faultsOf(() => parseCycles(['abc'], undefined))[0] ?? '',
+      /--cycle: `abc` is not a cycle/,
+    );
+    assert.match(
+      faultsOf(() => parseCycles(['2020-2024'], undefined))[0] ?? '',
+      /name a range with `--cycles 2020-2024`/,
+    );
     assert.match(faultsOf(() => parseCycles([], '2020'))[0] ?? '', /not a range of cycles/);
   });
 });

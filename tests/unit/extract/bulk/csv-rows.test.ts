@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readCsvRows } from '../../../../extract/bulk/csv-rows.ts';
+import { electioneering } from '../../../../extract/datasets/electioneering.ts';
+
+const names = electioneering.columns.map(({ fecName }) => fecName);
+const request = { dataset: electioneering, file: 'E.csv', accept: true };
+
+async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** Reads the body of COPY as the server does its text format: `|` between fields, a backslash before what is meant as it is. */
+function readCopy(body: string): string[][] {
+  const letters: Readonly<Record<string, string>> = { n: '\n', r: '\r' };
+  const rows: string[][] = [[]];
+  let field = '';
+  for (let at = 0; at < body.length; at += 1) {
+    const character = body.charAt(at);
+    if (character === '\\') {
+      at += 1;
+      field += letters[body.charAt(at)] ?? body.charAt(at);
+    } else if (character === '|' || character === '\n') {
+      rows.at(-1)?.push(field);
+      field = '';
+      if (character === '\n') rows.push([]);
+    } else field += character;
+  }
+  rows.pop();
+  return rows;
+}
+
+async function read(text: string, size = 1_000_000): Promise<string[][]> {
+  const { rows } = readCsvRows(request, pieces(Buffer.from(text), size), async () => undefined);
+  const body: Buffer[] = [];
+  for await (const piece of rows) body.push(piece);
+  return readCopy(Buffer.concat(body).toString());
+}
+
+const write = (fields: readonly string[]): string =>
+  fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(',');
+
+describe('extract/bulk/csv-rows', () => {
+  it('gives every field back as it was written, whatever it holds', async () => {
+    const field = fc.stringMatching(/^[ab,"|\r\n\\ é]{0,8}$/);
+    const record = fc.array(field, { minLength: names.length, maxLength: names.length });
+    await fc.assert(
+      fc.asyncProperty(fc.array(record), fc.integer({ min: 1, max: 60 }), async (records, size) => {
+        const text = [names.join(','), ...records.map(write)].map((line) => `${line}\n`).join('');
+        const rows = await read(text, size);
+        assert.deepEqual(
+          rows.map((row) => row.slice(2)),
+          records,
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('puts the fields under their names when the file has them in another order', async () => {
+    const fields = names.map((_, index) => String(index));
+    const text = `${[...names, 'NEW'].reverse().join(',')}\n${write([...fields, 'x'].reverse())}\n`;
+    const rows = await read(text);
+    assert.deepEqual(
+      rows.map(([line, , ...rest]) => [line, ...rest]),
+      [['2', ...fields]],
+    );
+  });
+
+  it('refuses a file without even a header, and reads one with nothing else', async () => {
+    await assert.rejects(read(''), /is empty: it has not even a header/);
+    assert.deepEqual(await read(`${names.join(',')}\n`), []);
+  });
+});
