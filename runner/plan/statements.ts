@@ -1,6 +1,7 @@
 // Statements of a step up to its publication, as pure functions of the node.
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import type { PhysicalDesign } from '../compile/design.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
 import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
@@ -82,6 +83,7 @@ export function testQuery(test: Test, staged?: NodeId): TestQuery {
 
 /** Returns what a model or seed gets after its rows, as its config and YAML say. */
 export function finishingOf(node: {
+  readonly design?: PhysicalDesign;
   readonly description: string;
   readonly columns: Model['columns'];
   readonly indexes: Model['indexes'];
@@ -89,6 +91,7 @@ export function finishingOf(node: {
 }): Finishing {
   const documented = node.columns.filter((column) => column.description !== '');
   return {
+    design: node.design,
     indexes: node.indexes,
     comment: node.persistDocs.relation && node.description ? node.description : undefined,
     columnComments: node.persistDocs.columns
@@ -107,7 +110,9 @@ export function withOptions(options: readonly string[]): string {
   if (options.length === 0) return '';
   const parts = options.map((option) => {
     const at = option.indexOf('=');
-    return `${quoteIdentifier(option.slice(0, at))} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
+    // `toast.autovacuum_enabled` is a parameter of the table that holds the long values.
+    const key = option.slice(0, at).split('.').map(quoteIdentifier).join('.');
+    return `${key} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
   });
   return ` with (${parts.join(', ')})`;
 }

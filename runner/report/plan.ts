@@ -64,6 +64,7 @@ function formatPublication(step: BuildStep): string[] {
       return [
         `-- publish in place, since a swap would lose: ${publication.because.join(', ')}`,
         statements(publication.statements),
+        ...(publication.after?.length ? [statements(publication.after)] : []),
       ];
     case 'swap':
       return [
@@ -92,5 +93,10 @@ function formatTest(step: TestStep, position: string): string {
 }
 
 function statements(list: readonly Statement[]): string {
-  return list.map((statement) => `${statement.sql.trimEnd().replace(/;$/, '')};`).join('\n');
+  return list
+    .map(({ sql, hook }) => {
+      const text = `${sql.trimEnd().replace(/;$/, '')};`;
+      return hook === undefined ? text : `-- ${hook.label}\n${text}`;
+    })
+    .join('\n');
 }
