@@ -1,6 +1,6 @@
 // target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
 
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type { Manifest, Node, NodeId, Test } from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import type { Graph } from '../graph/types.ts';
 
@@ -137,24 +137,7 @@ function manifestNode(node: Node, database: string) {
         language: 'sql',
       };
     case 'test':
-      return {
-        ...common,
-        config: {
-          enabled: true,
-          severity: node.severity,
-          warn_if: node.warnIf,
-          error_if: node.errorIf,
-          fail_calc: node.failCalc,
-          limit: node.limit ?? null,
-        },
-        attached_node: node.attachedTo ?? null,
-        column_name: node.columnName ?? null,
-        test_metadata: node.testName === undefined ? null : { name: node.testName },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
-      };
+      return { ...common, ...testFields(node) };
     case 'unit-test':
       return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
@@ -165,6 +148,26 @@ function manifestNode(node: Node, database: string) {
         identifier: node.relation.identifier,
       };
   }
+}
+
+function testFields(node: Test) {
+  return {
+    config: {
+      enabled: true,
+      severity: node.severity,
+      warn_if: node.warnIf,
+      error_if: node.errorIf,
+      fail_calc: node.failCalc,
+      limit: node.limit ?? null,
+    },
+    attached_node: node.attachedTo ?? null,
+    column_name: node.columnName ?? null,
+    test_metadata: node.testName === undefined ? null : { name: node.testName },
+    raw_code: node.rawSql,
+    compiled: node.isLate !== true,
+    compiled_code: node.isLate ? null : node.compiledSql,
+    language: 'sql',
+  };
 }
 
 function relationFields(relation: { schema: string; identifier: string }, database: string) {

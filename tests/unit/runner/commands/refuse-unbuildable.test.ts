@@ -43,6 +43,7 @@ describe('runner/commands/refuse-unbuildable', () => {
 
   it('lets pass what is not selected and what the command does not build', () => {
     refuse(files, 'seed');
+    refuse(files, 'snapshot');
     refuse(files, 'build', ['a']);
   });
 

@@ -46,7 +46,7 @@ describe('runner/compile/compile-unit-test', () => {
     const wrong = unitTest(
       project('select 1', `given: [{input: "ref('nobody')", rows: []}], expect: {rows: []}`),
     );
-    match(wrong.fault?.message ?? '', /there is no model or seed `nobody`/);
+    match(wrong.fault?.message ?? '', /there is no model.* `nobody`/);
   });
 
   it('is left out where it is disabled', () => {
