@@ -136,6 +136,24 @@ describe('runner/plan: physical design', () => {
     );
   });
 
+  it('makes and drops indexes of a live table concurrently, once the rows are committed', () => {
+    const name = indexName(relation, index());
+    const made = planReconcile(stepOf({}, [index()]), table);
+    deepEqual(made.inside, []);
+    deepEqual(
+      made.after.map(({ sql }) => sql),
+      [
+        `drop index concurrently if exists "gold"."${name}"`,
+        `create index concurrently "${name}" on "gold"."t" using "btree" ("a")`,
+      ],
+    );
+    const there = { name, unique: false, columns: ['a'], tail: 'USING btree (a)' };
+    deepEqual(
+      planReconcile(stepOf(), { ...table, indexes: [there] }).after.map(({ sql }) => sql),
+      [`drop index concurrently if exists "gold"."${name}"`],
+    );
+  });
+
   it('changes nothing of a live table that is as the config says', () => {
     const configured = index();
     const step = stepOf({ storageParameters: { fillfactor: '70' }, grants: { select: ['ann'] } }, [
