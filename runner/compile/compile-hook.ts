@@ -74,7 +74,7 @@ export function attemptNodeHook(
   const context = nodeContext(
     { ...resolver.facts, answers, mayWrite: true },
     {
-      relation: relationOfNode(resolver, target),
+      relation: relationOfNode(resolver, { relation: target }),
       model: described.model,
       execute: true,
       packageName: described.packageName,
@@ -104,7 +104,7 @@ export function hearNodeHooks(
   const context = nodeContext(
     resolver.facts,
     {
-      relation: relationOfNode(resolver, relation),
+      relation: relationOfNode(resolver, { relation }),
       model: node.model,
       execute: false,
       packageName: node.packageName,
@@ -153,9 +153,9 @@ function render(path: string, text: string, scope: RenderScope): string {
 function readers(resolver: Resolver, from: string) {
   return {
     ref: (packageName: string | undefined, name: string, _site: unknown, version?: string) =>
-      relationOfNode(resolver, resolver.findRef(packageName, name, { from, version }).relation),
+      relationOfNode(resolver, resolver.findRef(packageName, name, { from, version })),
     source: (source: string, table: string) =>
-      relationOfNode(resolver, resolver.findSource(source, table, { from }).relation),
+      relationOfNode(resolver, resolver.findSource(source, table, { from })),
     config: () => undefined,
   };
 }

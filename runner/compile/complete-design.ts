@@ -43,7 +43,7 @@ export function noteHookReads(
   const noted = (found: Found, call: string): Value => {
     expectRead(expected, found.uniqueId, call);
     dependsOn.add(found.uniqueId);
-    return relationOfNode(resolver, found.relation);
+    return relationOfNode(resolver, found);
   };
   const about = {
     path,

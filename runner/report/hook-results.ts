@@ -16,7 +16,7 @@ export function hookResults(
 }
 
 function resultOf(node: Node, database: string, outcome: Outcome) {
-  const relation = node.kind === 'test' || node.kind === 'unit-test' ? undefined : node.relation;
+  const relation = 'relation' in node ? node.relation : undefined;
   return {
     node: {
       unique_id: node.uniqueId,

@@ -117,9 +117,10 @@ function describeNode(node: Node): string {
     case 'model':
       return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
     case 'snapshot':
-      return `snapshot ${node.relation.schema}.${node.relation.identifier}`;
     case 'seed':
-      return `seed ${node.relation.schema}.${node.relation.identifier}`;
+      return `${node.kind} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'analysis':
+      return `analysis ${node.name}`;
     case 'test':
       return `test ${node.name}`;
     case 'unit-test':
