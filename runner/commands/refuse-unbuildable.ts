@@ -14,11 +14,11 @@ export interface Work {
 }
 
 /**
- * Refuses nodes that the command would have to build and cannot, and hooks of the project.
+ * Refuses nodes that the command would have to build and cannot.
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([...hookFaults(work), ...nodeFaults(work)]);
+  throwFaults(nodeFaults(work));
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -38,18 +38,4 @@ function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
 function isWorkedOn(node: Node, verb: Verb): boolean {
   if (verb === 'build') return true;
   return node.kind === { run: 'model', test: 'test', seed: 'seed', snapshot: 'snapshot' }[verb];
-}
-
-function hookFaults({ parsed }: Work): UserError[] {
-  const hooks = [
-    ...parsed.file.onRunStart.map((hook) => ({ ...hook, key: 'on-run-start' })),
-    ...parsed.file.onRunEnd.map((hook) => ({ ...hook, key: 'on-run-end' })),
-  ];
-  return hooks.map(
-    ({ key, place }) =>
-      new UserError(`\`${key}\` hooks are not run by this version`, {
-        where: place,
-        hint: 'remove the hook, or run its SQL yourself',
-      }),
-  );
 }

@@ -23,6 +23,7 @@ import { runnerSchema } from '../state/schema.ts';
 import { selectFrom } from './choose-nodes.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject } from './load-project.ts';
+import { aroundOptions, projectHooks } from './project-hooks.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import {
@@ -94,6 +95,8 @@ export async function runNodes(
           planRefresh,
           deltaPlanner,
           testPlanning,
+          around: aroundOptions(project),
+          runHooks: projectHooks(project, plan),
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });

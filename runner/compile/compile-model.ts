@@ -2,8 +2,10 @@
 
 import { UserError } from '../../core/errors.ts';
 import { compileBatches } from './compile-batches.ts';
+import { contractOf, noteHookReads } from './complete-design.ts';
 import { type IncrementalFacts, incrementalOf } from './incremental.ts';
 import { type Expected, parentsOf } from './late.ts';
+import { makeDesign } from './make-design.ts';
 import { refusalsOf } from './refusals.ts';
 import { renderModel } from './render-model.ts';
 import { builtFields, type ResolvedModel, type Resolver } from './resolve.ts';
@@ -27,8 +29,13 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
       : renderModel(resolver, model, parts);
   const { rendered, isIncremental, batches } = compiled;
   refuseEmpty(model.parsed, rendered.text);
+  const design = makeDesign(model.config);
+  noteHookReads(resolver, model, design, parts);
+  const contract = contractOf(resolver, model, dependsOn);
+  const sqlHeader = compiled.sqlHeader ?? design.sqlHeader;
   return {
     ...fields,
+    design: { ...design, contract, sqlHeader },
     ...(incremental === undefined
       ? {}
       : { incremental: { ...incremental, compiledAs: isIncremental } }),
@@ -42,9 +49,14 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
 /** A model whose SQL is still to be made, with the nodes that its template names before it asks. */
 export function lateModel(resolver: Resolver, model: ResolvedModel): Model {
   const { packageName } = model.parsed;
+  const design = makeDesign(model.config);
+  const dependsOn = new Set(parentsOf(resolver, packageName, model.captured.reads));
+  noteHookReads(resolver, model, design, { dependsOn, expected: undefined });
+  const contract = contractOf(resolver, model, dependsOn);
   return {
     ...modelFields(resolver, model),
-    dependsOn: parentsOf(resolver, packageName, model.captured.reads),
+    design: { ...design, contract },
+    dependsOn: [...dependsOn].sort(),
     compiledSql: '',
     sqlMap: [],
     isLate: true,

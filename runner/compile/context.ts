@@ -67,6 +67,8 @@ export interface ProjectFacts {
   readonly varsOf?: (packageName: string) => ReadonlyMap<string, unknown>;
   /** What the database has said so far. */
   readonly answers?: Answers;
+  /** Whether queries of a template may write, as those of hooks may; false where absent. */
+  readonly mayWrite?: boolean;
   /** The text of a docs block, asked from a package. */
   readonly docOf?: (
     from: string,
@@ -85,7 +87,12 @@ export function nodeContext(
 ): NodeScope {
   const packageName = node.packageName ?? packageOf(node.model) ?? project.projectName ?? '';
   const { database } = project.inputs.target;
-  const introspection = introspectionOf(database, project.answers ?? new Map(), node.execute);
+  const introspection = introspectionOf(
+    database,
+    project.answers ?? new Map(),
+    node.execute,
+    project.mayWrite,
+  );
   const context = projectNames(project, packageName, node.execute);
   const ref = makeFunction('ref', (args, kwargs, site) => callRef(args, kwargs, site, handlers));
   const source = makeFunction('source', (args, kwargs, site) =>

@@ -11,7 +11,6 @@ export interface HookConfig {
 
 /** A partition that the config names. */
 export interface PartitionConfig {
-  readonly name: string | undefined;
   readonly values: readonly BoundValue[] | undefined;
   readonly from: BoundValue | undefined;
   readonly to: BoundValue | undefined;
@@ -91,23 +90,3 @@ export interface PhysicalDesign {
   readonly grants: Readonly<Record<string, readonly string[]>> | undefined;
   readonly contract: Contract | undefined;
 }
-
-/** The design of a node whose config says nothing. */
-export const plainDesign: PhysicalDesign = {
-  isUnlogged: false,
-  storageParameters: undefined,
-  tablespace: undefined,
-  partitioning: undefined,
-  statistics: [],
-  statisticsTargets: {},
-  columnStorage: {},
-  columnCompression: {},
-  analyze: true,
-  fill: 'create_as',
-  afterCreate: [],
-  preHooks: [],
-  postHooks: [],
-  sqlHeader: undefined,
-  grants: undefined,
-  contract: undefined,
-};

@@ -4,7 +4,7 @@ import { nearestName, type Place, UserError } from '../../core/errors.ts';
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import type { Config } from './config.ts';
-import { type HookConfig, type Partitioning, type PhysicalDesign, plainDesign } from './design.ts';
+import type { HookConfig, Partitioning, PhysicalDesign } from './design.ts';
 import type { IndexConfig } from './types.ts';
 
 type BuiltConfig = Config<'model'> | Config<'seed'> | Config<'snapshot'>;
@@ -15,7 +15,6 @@ type RunnerConfig = NonNullable<NonNullable<BuiltConfig['meta']>['runner']>;
 export function makeDesign(config: BuiltConfig): PhysicalDesign {
   const own: RunnerConfig = config.meta?.runner ?? {};
   return {
-    ...plainDesign,
     isUnlogged: config.unlogged ?? false,
     storageParameters: textValues(own.storage_parameters),
     tablespace: own.tablespace ?? undefined,
@@ -34,6 +33,7 @@ export function makeDesign(config: BuiltConfig): PhysicalDesign {
     postHooks: hooksOf(config['post-hook']),
     sqlHeader: ('sql_header' in config && config.sql_header) || undefined,
     grants: config.grants,
+    contract: undefined,
   };
 }
 
@@ -136,7 +136,7 @@ function partitioningOf(given: RunnerConfig['partition_by']): Partitioning | und
     type: given.type,
     column: given.column,
     interval: given.interval,
-    partitions: given.partitions?.map(({ name, values, from, to }) => ({ name, values, from, to })),
+    partitions: given.partitions?.map(({ values, from, to }) => ({ values, from, to })),
     hasDefault: given.default_partition,
   };
 }

@@ -1,6 +1,5 @@
 // The hooks of projects, `on-run-start` and `on-run-end`: found here, and rendered when the run is there.
 
-import { DictValue } from '../../core/template/dict.ts';
 import { fromJson } from '../../core/template/json.ts';
 import { parseTemplate, type TemplateSource } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
@@ -16,24 +15,14 @@ import { ephemeralBody } from './render-model.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { NodeId, Operation } from './types.ts';
+import type { Operation } from './types.ts';
 
 /** What hooks at the end of a run can name beside what every template can. */
 export interface HookRun {
   /** Schemas in which the run built something, each once. */
   readonly schemas: readonly string[];
-  readonly results: readonly HookResult[];
-}
-
-/** What came of one node, with dbt's keys. */
-export interface HookResult {
-  readonly node: { readonly unique_id: NodeId; readonly [key: string]: unknown };
-  readonly status: string;
-  readonly message: string | null;
-  readonly failures: number | null;
-  /** Seconds. */
-  readonly execution_time: number;
-  readonly thread_id: string;
+  /** What came of each node, with dbt's keys. */
+  readonly results: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Returns all hooks in dbt's order: those of packages by name, then the project's own. */
@@ -85,7 +74,8 @@ export function attemptOperation(
   run: HookRun | undefined,
   answers: Answers,
 ): Attempt<Rendered> {
-  const answered = { ...resolver, facts: { ...resolver.facts, answers } };
+  // What a hook asks may write, and each call is carried out once.
+  const answered = { ...resolver, facts: { ...resolver.facts, answers, mayWrite: true } };
   return attempt(() => compileOperation(answered, operation, run));
 }
 
@@ -124,14 +114,6 @@ function namesOf({ schemas, results }: HookRun, database: string): ReadonlyMap<s
   return new Map<string, Value>([
     ['schemas', new ListValue([...schemas])],
     ['database_schemas', new ListValue(pairs)],
-    ['results', new ListValue(results.map(resultValue))],
+    ['results', fromJson(results)],
   ]);
-}
-
-function resultValue({ node, ...rest }: HookResult): Value {
-  const result = Object.entries(rest).map(([key, value]): [string, Value] => [
-    key,
-    fromJson(value),
-  ]);
-  return DictValue.of([['node', fromJson(node)], ...result]);
 }

@@ -2,6 +2,7 @@
 
 import { renderTemplate } from '../../core/template/render.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
+import { asText } from '../../core/template/values.ts';
 import type { BatchInputs } from './batches.ts';
 import { configOf } from './config-defaults.ts';
 import { nodeContext } from './context.ts';
@@ -36,6 +37,8 @@ export interface RenderedModel {
   /** What `is_incremental()` said; undefined where it was not asked. */
   readonly isIncremental: boolean | undefined;
   readonly batches?: Batches | undefined;
+  /** What the template sets as `sql_header`; undefined where it sets none. */
+  readonly sqlHeader?: string | undefined;
 }
 
 /** A node of one query that is no test. */
@@ -51,9 +54,10 @@ export function renderModel(
   parts: RenderParts,
 ): RenderedModel {
   const { inputs } = parts;
-  const { body, isIncremental } = renderBody(resolver, node, parts);
+  const { body, isIncremental, sqlHeader } = renderBody(resolver, node, parts);
   const rendered = withCtes(body, ephemeralBody(resolver));
-  return { rendered: inputs === undefined ? rendered : inputs.wrap(rendered), isIncremental };
+  const wrapped = inputs === undefined ? rendered : inputs.wrap(rendered);
+  return { rendered: wrapped, isIncremental, sqlHeader };
 }
 
 /** Returns what compiles an ephemeral model for a query that reads it. */
@@ -69,7 +73,7 @@ function renderBody(
   resolver: Resolver,
   node: ResolvedSelect,
   parts: RenderParts & Pick<ReadOptions, 'relationOf'>,
-): { readonly body: BodySql; readonly isIncremental: boolean | undefined } {
+): { readonly body: BodySql } & Pick<RenderedModel, 'isIncremental' | 'sqlHeader'> {
   const { config, parsed } = node;
   const { inputs, batch, expected, relationOf } = parts;
   const { database, schema } = resolver.facts.inputs.target;
@@ -88,6 +92,7 @@ function renderBody(
     }),
   );
   let isIncremental: boolean | undefined;
+  let sqlHeader: string | undefined;
   const context = nodeContext(
     resolver.facts,
     {
@@ -104,11 +109,14 @@ function renderBody(
     {
       ref: reads.ref,
       source: reads.source,
-      config: () => undefined,
+      // A header made of refs is right only now that every relation is known.
+      config: (given) => {
+        sqlHeader = asText(given.get('sql_header') ?? null) ?? sqlHeader;
+      },
       readConfig: (name) => configOf(parsed.kind, config, name),
     },
   );
   const rendered = trimSql(renderTemplate(node.captured.template, scopeOf(context)));
   for (const id of reads.nodes.keys()) parts.dependsOn.add(id);
-  return { body: reads.body(rendered), isIncremental };
+  return { body: reads.body(rendered), isIncremental, sqlHeader };
 }

@@ -396,6 +396,7 @@ function resolveSeed(
     dependsOn: [],
     delimiter: config.delimiter,
     columnTypes: config.column_types,
+    isQuoted: config.quote_columns ?? false,
   };
 }
 

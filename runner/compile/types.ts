@@ -164,6 +164,8 @@ export interface Model extends BuiltNode {
 export interface Seed extends BuiltNode {
   readonly kind: 'seed';
   readonly delimiter: string;
+  /** Whether the names of its columns stay as they are written; false where absent. */
+  readonly isQuoted?: boolean;
   /** Types by column name; a column not named here has its type inferred from the file. */
   readonly columnTypes: Readonly<Record<string, string>>;
 }

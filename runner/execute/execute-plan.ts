@@ -16,6 +16,7 @@ import type {
 } from '../plan/types.ts';
 import { modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
+import { type RunHooks, runProjectHook } from './run-hooks.ts';
 import { holdsBack, runTests } from './run-tests.ts';
 import { nodesOf, type Settled, type SkipReason, schedule } from './schedule.ts';
 import { buildNode, storeFailures } from './step.ts';
@@ -36,6 +37,9 @@ export interface ExecuteOptions {
   readonly planRefresh: StepContext['planRefresh'];
   readonly deltaPlanner: StepContext['deltaPlanner'];
   readonly testPlanning: StepContext['testPlanning'];
+  readonly around: StepContext['around'];
+  /** Hooks of the project; none where absent. */
+  readonly runHooks?: RunHooks;
   /** Seeds are read from here. */
   readonly projectDir: string;
   /** Where the compiled SQL of a node lies, as errors show it. */
@@ -63,9 +67,11 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
     if (!isInterrupted()) throw error;
   }
 
+  const hooked = isInterrupted() ? undefined : await runStartHooks(options, record);
   await schedule(plan.steps, {
     threads: Math.max(1, options.threads),
-    stopReason: () => (isInterrupted() ? 'interrupted' : options.failFast ? failed : undefined),
+    stopReason: () =>
+      isInterrupted() ? 'interrupted' : (hooked ?? (options.failFast ? failed : undefined)),
     skip: (step, because) => {
       if (isBuild(step)) pending.delete(keyOf(step));
       record.skip(step, because);
@@ -78,6 +84,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
     },
   });
   await storeLater(later, { thread: 0, options, record, pending, retire, later });
+  if (!isInterrupted()) await runEndHooks(options, record);
   reachFaultPoint('runner:before-retire');
   await retireAll(retire, options);
   return {
@@ -200,6 +207,26 @@ function contextOf(work: Work, pending: () => ReadonlySet<string>): StepContext 
   return context;
 }
 
+/** Runs the hooks before all else; returns the first that failed, after which nothing is built. */
+async function runStartHooks(
+  options: ExecuteOptions,
+  record: RunRecord,
+): Promise<NodeId | undefined> {
+  for (const hook of options.runHooks?.start ?? []) {
+    const ended = await runProjectHook(hook, [], options);
+    record.hook(hook.id, ended);
+    if (ended.status !== 'success') return hook.id;
+  }
+  return undefined;
+}
+
+/** Runs the hooks after all else, whatever came of it, each with the results so far. */
+async function runEndHooks(options: ExecuteOptions, record: RunRecord): Promise<void> {
+  for (const hook of options.runHooks?.end ?? []) {
+    record.hook(hook.id, await runProjectHook(hook, [...record.outcomes], options));
+  }
+}
+
 /** Keeps the outcomes and tells the listener. */
 class RunRecord {
   readonly outcomes: Outcome[] = [];
@@ -257,6 +284,12 @@ class RunRecord {
     const index = this.outcomes.findIndex((outcome) => outcome.node === node);
     const outcome = this.outcomes[index];
     if (outcome !== undefined) this.outcomes[index] = { ...outcome, status: 'error', error };
+  }
+
+  /** Records a hook of the project, which is no step and has no number. */
+  hook(id: NodeId, ended: Ended & { readonly startedAtMs: number }): void {
+    this.#started.set(id, { index: 0, atMs: ended.startedAtMs, thread: 0 });
+    this.end(id, ended);
   }
 
   /** Records a step that never began, and its audits. */

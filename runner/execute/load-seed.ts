@@ -31,7 +31,8 @@ export async function loadSeed(
   const columns = await readColumns(file, load);
   const table = quoteQualified(staged.schema, staged.identifier);
   const list = columns.map((column) => `${quoteIdentifier(column.name)} ${column.type}`).join(', ');
-  await client.query(`create table ${table} (${list})`);
+  const unlogged = load.isUnlogged ? 'unlogged ' : '';
+  await client.query(`create ${unlogged}table ${table} (${list})${load.tableOptions ?? ''}`);
   return copyIn(
     client,
     `copy ${table} from stdin with (format text, encoding 'UTF8')`,
@@ -45,7 +46,7 @@ export async function readColumns(file: CsvFile, load: SeedLoad): Promise<readon
   let evidence: ColumnEvidence[] = [];
   for await (const fields of readCsv(file)) {
     if (names === undefined) {
-      names = readHeader(fields, file.shownPath);
+      names = readHeader(fields, file.shownPath, load.isQuoted);
       evidence = names.map(() => noEvidence);
     } else {
       evidence = evidence.map((seen, index) => weigh(seen, fields[index] ?? ''));
@@ -72,7 +73,7 @@ function givenTypes(
 ): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const [key, type] of Object.entries(load.columnTypes)) {
-    const name = foldName(key);
+    const name = load.isQuoted ? key : foldName(key);
     if (!names.includes(name)) {
       const near = nearestName(name, names);
       throw new UserError(

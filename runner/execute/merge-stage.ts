@@ -29,6 +29,8 @@ export interface MergeActions {
   send(statement: Statement): Promise<number | undefined>;
   /** Runs the tests of the node; returns the first that holds it back. */
   audit(): Promise<NodeId | undefined>;
+  /** Runs the hooks in the transaction. */
+  beforeCommit(): Promise<void>;
 }
 
 /** What came of a merge: committed, or rolled back because of a test. */
@@ -92,6 +94,7 @@ async function mergeOnce(work: {
     await client.query('rollback');
     return { kind: 'held-back', because };
   }
+  await actions.beforeCommit();
   reachFaultPoint('runner:in-merge');
   await client.query('commit');
   reachFaultPoint('runner:after-merge');

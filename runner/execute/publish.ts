@@ -27,16 +27,18 @@ interface Attempt {
   readonly step: BuildStep;
   readonly options: PublishOptions;
   readonly preferInPlace: boolean;
+  readonly beforeCommit: () => Promise<void>;
 }
 
 /**
- * Publishes the stage of a step.
+ * Publishes the stage of a step; `beforeCommit` is done in the publishing transaction, in each try.
  * @throws {ModelError} when the publication is refused, or its locks were not free within the budget.
  */
 export async function publish(
   client: Client,
   step: BuildStep,
   options: PublishOptions,
+  beforeCommit: () => Promise<void> = async () => undefined,
 ): Promise<Published> {
   const deadline = Date.now() + options.budgetMs;
   let blocker: string | undefined;
@@ -44,7 +46,7 @@ export async function publish(
     if (options.signal?.aborted) throw new Interrupted();
     const preferInPlace = Date.now() >= deadline;
     try {
-      return await publishOnce({ client, step, options, preferInPlace });
+      return await publishOnce({ client, step, options, preferInPlace, beforeCommit });
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
       if (preferInPlace && (isLockFailure(error) || error instanceof ModelError)) {
@@ -58,7 +60,8 @@ export async function publish(
   }
 }
 
-async function publishOnce({ client, step, options, preferInPlace }: Attempt): Promise<Published> {
+async function publishOnce(attempt: Attempt): Promise<Published> {
+  const { client, step, options, preferInPlace, beforeCommit } = attempt;
   reachFaultPoint('runner:before-publish');
   // One publisher at a time in a database, so that the definitions captured next stay true.
   await client.query(
@@ -80,9 +83,16 @@ async function publishOnce({ client, step, options, preferInPlace }: Attempt): P
   }
   if (publication.prepare.length > 0) await client.query(oneMessage(step, publication.prepare));
   reachFaultPoint('runner:in-publish');
-  await client.query(
-    oneMessage(step, [...publication.statements, ...(step.record ?? []), { sql: 'commit' }]),
-  );
+  const statements = [...publication.statements, ...(step.record ?? [])];
+  if ((step.postHooks?.inside ?? []).length === 0) {
+    await client.query(oneMessage(step, [...statements, { sql: 'commit' }]));
+  } else {
+    // Names in hooks are found as in any session; a lock that they wait for stalls readers no longer.
+    const settings = "set local search_path to default; set local lock_timeout = '1s'";
+    await client.query(oneMessage(step, [...statements, { sql: settings }]));
+    await beforeCommit();
+    await client.query('commit');
+  }
   reachFaultPoint('runner:after-publish');
   return publication;
 }
@@ -101,7 +111,7 @@ export function oneMessage(
  * read says of a relation dropped under it.
  */
 export function isLockFailure(error: unknown): boolean {
-  const code = errorCode(error);
+  const code = error instanceof ModelError ? error.sqlstate : errorCode(error);
   if (code === '55P03' || code === '40P01') return true;
   return (
     code === 'XX000' &&

@@ -55,9 +55,16 @@ export async function* readCsv(file: CsvFile): AsyncGenerator<readonly string[]>
   }
 }
 
-/** Returns the columns that a header names; the names that need no quotes are folded as PostgreSQL does. */
-export function readHeader(fields: readonly string[], shownPath: string): readonly string[] {
-  const names = fields.map((field) => foldName(field.trim()));
+/**
+ * Returns the columns that a header names; the names that need no quotes are folded as PostgreSQL does,
+ * unless `isQuoted`.
+ */
+export function readHeader(
+  fields: readonly string[],
+  shownPath: string,
+  isQuoted = false,
+): readonly string[] {
+  const names = fields.map((field) => (isQuoted ? field.trim() : foldName(field.trim())));
   const where = { path: shownPath, line: 1 };
   const empty = names.indexOf('');
   if (empty >= 0) {
@@ -71,7 +78,9 @@ export function readHeader(fields: readonly string[], shownPath: string): readon
   if (twice !== undefined) {
     throw new UserError(`column \`${twice}\` stands twice in the header of \`${shownPath}\``, {
       where,
-      hint: 'rename one of them; upper and lower case are the same here',
+      hint: isQuoted
+        ? 'rename one of them'
+        : 'rename one of them; upper and lower case are the same here',
       exitCode: 1,
     });
   }

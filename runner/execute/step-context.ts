@@ -14,6 +14,7 @@ import type {
   TestPlanning,
   TestQuery,
 } from '../plan/types.ts';
+import type { AroundOptions } from './around.ts';
 import { ModelError, modelError } from './model-error.ts';
 import type { PublishOptions } from './publish.ts';
 import type { RowDiff, Sample, Status } from './types.ts';
@@ -42,6 +43,7 @@ export interface StepContext {
   readonly planRefresh: (input: RefreshInput) => Refresh;
   readonly deltaPlanner: DeltaPlanner;
   readonly compiledPath: (node: NodeId) => string;
+  readonly around: AroundOptions;
   /** Absent where nothing of the plan is late. */
   readonly late?: LateSteps | undefined;
   readonly testPlanning: TestPlanning;

@@ -5,6 +5,7 @@ import { reachFaultPoint } from '../../core/fault.ts';
 import { quoteQualified } from '../../core/identifiers.ts';
 import type { NodeId } from '../compile/types.ts';
 import type { BuildStep, Delta, Statement, VersionDelta } from '../plan/types.ts';
+import { checkContract, partitionsFor, runNodeHook } from './around.ts';
 import { loadSeed } from './load-seed.ts';
 import { guardStage, mergeStage } from './merge-stage.ts';
 import { ModelError, modelError } from './model-error.ts';
@@ -31,7 +32,7 @@ export interface BuildEnded {
 export async function buildNode(planned: BuildStep, context: StepContext): Promise<BuildEnded> {
   let step = planned;
   try {
-    return await context.database.withClient(async (client) => {
+    return await withOwnSession(context, planned, async (client) => {
       if (planned.isLate) step = await lateSteps(context).build(planned, client);
       const rows = await fillStage(client, step, context);
       const refreshed = await refreshOrFill(client, step, context);
@@ -45,8 +46,12 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
         await discardStage(step, context);
         return { ended: { status: 'skipped', rows, skippedBecause: failed }, published: undefined };
       }
-      const published = await publish(client, step, context.publish);
-      return { ended: { status: 'success', rows }, published };
+      const built = step;
+      const published = await publish(client, step, context.publish, () =>
+        runPostHooks(client, built, 'inside', context),
+      );
+      const ended = await finishPublished(client, step, published, context);
+      return { ended: { ...ended, rows }, published };
     });
   } catch (error) {
     const ended = endedBy(error, step.node, context);
@@ -69,10 +74,12 @@ async function mergeNode(
     budgetMs: context.publish.budgetMs,
     send: (statement) => send(client, step.node, statement, context),
     audit: () => runAudits(client, step.audits, context, { place: 'in-transaction' }),
+    beforeCommit: () => runPostHooks(client, step, 'inside', context),
   });
   if (merged.kind === 'merged') {
     const { rows, publication } = merged;
-    return { ended: { status: 'success', rows }, published: publication };
+    const ended = await finishPublished(client, step, publication, context);
+    return { ended: { ...ended, rows }, published: publication };
   }
   await discardStage(step, context);
   return { ended: { status: 'skipped', skippedBecause: merged.because }, published: undefined };
@@ -85,13 +92,101 @@ async function fillStage(
 ): Promise<number | undefined> {
   let rows: number | undefined;
   for (const statement of step.stage) {
-    const written = await send(client, step.node, statement, context);
+    const written = await perform(client, step, statement, context);
     // What holds no SQL of the node's own writes no row of its.
     if (statement.bodyOffset !== undefined && written !== undefined) rows = (rows ?? 0) + written;
   }
   if (step.load === undefined) return step.materialized === 'table' ? rows : undefined;
   stopIfInterrupted(context);
-  return loadSeed(client, step.staged, step.load, context.projectDir);
+  const loaded = await loadSeed(client, step.staged, step.load, context.projectDir);
+  // The hooks before a seed opened it, so that nothing of them stays where loading fails.
+  if (client.getTransactionStatus() === 'T') await client.query('commit');
+  return loaded;
+}
+
+/** Sends a statement, or does what stands in its place; returns the rows that it wrote. */
+async function perform(
+  client: Client,
+  step: BuildStep,
+  statement: Statement,
+  context: StepContext,
+): Promise<number | undefined> {
+  const { hook, contract, partitioning } = statement;
+  try {
+    if (hook !== undefined) {
+      stopIfInterrupted(context);
+      await runNodeHook(client, step, { ...statement, hook }, context.around);
+      return undefined;
+    }
+    if (contract !== undefined) {
+      await checkContract(client, step, { ...statement, contract }, context.around);
+      return undefined;
+    }
+  } catch (error) {
+    const origin = originOf(step.node, context);
+    const { sql: sent, bodyOffset = 1 } = statement;
+    throw modelError(error, { ...origin, sent: contract ? sent : '', bodyOffset });
+  }
+  if (partitioning === undefined) return send(client, step.node, statement, context);
+  for (const created of await partitionsFor(
+    client,
+    step,
+    { ...statement, partitioning },
+    context.around,
+  )) {
+    await send(client, step.node, created, context);
+  }
+  await client.query('reset timezone');
+  return undefined;
+}
+
+async function runPostHooks(
+  client: Client,
+  step: BuildStep,
+  when: 'inside' | 'outside',
+  context: StepContext,
+): Promise<void> {
+  const hooks = when === 'inside' ? step.postHooks?.inside : step.postHooks?.outside;
+  for (const statement of hooks ?? []) await perform(client, step, statement, context);
+}
+
+/**
+ * What follows the publication: what would hold locks for long, and hooks outside the transaction. The
+ * rows are published whatever becomes of it.
+ */
+async function finishPublished(
+  client: Client,
+  step: BuildStep,
+  published: Published | undefined,
+  context: StepContext,
+): Promise<Ended> {
+  try {
+    const after = published && 'after' in published ? (published.after ?? []) : [];
+    for (const statement of after) await send(client, step.node, statement, context);
+    await runPostHooks(client, step, 'outside', context);
+    return { status: 'success' };
+  } catch (error) {
+    return endedBy(error, step.node, context);
+  }
+}
+
+/** Settings and temporary tables of a node's hooks are not for the next node on its connection. */
+async function withOwnSession<T>(
+  { database }: StepContext,
+  step: BuildStep,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const leavesTraces =
+    step.isLate === true || step.stage.length > 1 || step.postHooks !== undefined;
+  return database.withClient(async (client) => {
+    try {
+      return await use(client);
+    } finally {
+      // Where this fails, the connection is not idle and is closed instead of lent again.
+      if (leavesTraces)
+        await client.query('reset role; reset all; discard temp').catch(() => undefined);
+    }
+  });
 }
 
 /**
@@ -123,9 +218,17 @@ async function refreshOrFill(
     step,
     refresh,
     options: context.publish,
-    audit: () => runAudits(client, step.auditsInPlace, context, { place: 'in-transaction' }),
+    audit: async () => {
+      const held = await runAudits(client, step.auditsInPlace, context, {
+        place: 'in-transaction',
+      });
+      if (held === undefined) await runPostHooks(client, step, 'inside', context);
+      return held;
+    },
   });
   if (failed !== undefined) return { status: 'skipped', skippedBecause: failed };
+  const ended = await finishPublished(client, step, undefined, context);
+  if (ended.status !== 'success') return ended;
   const notice = refresh.passedOver.join(', ');
   return { status: 'success', ...(notice ? { notice: `not applied: ${notice}` } : {}) };
 }

@@ -1,8 +1,9 @@
 // Publishing by DML: rows that are gone, changed or new are written, nothing is replaced, no reader waits.
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
-import { indexName } from './names.ts';
-import { commentStatements, createIndex } from './plan-finish.ts';
+import { partitionName } from './names.ts';
+import { commentStatements } from './plan-finish.ts';
+import { planReconcile } from './reconcile.ts';
 import { quoteRelation } from './statements.ts';
 import type { ColumnState, Publication, PublishedStep, RelationState, Statement } from './types.ts';
 
@@ -11,9 +12,17 @@ export function planInPlace(
   step: PublishedStep,
   current: RelationState,
   because: readonly string[],
+  staged?: RelationState | undefined,
 ): Publication {
   const key = keyOf(current);
   const target = quoteRelation(step.relation);
+  const rows: RowsOf = {
+    step,
+    // A partitioned table alone has no rows: they are in its partitions.
+    only: current.kind === 'partitioned-table' ? '' : 'only ',
+    columns: current.columns,
+  };
+  const reconciled = planReconcile(step, current);
   return {
     kind: 'in-place',
     because,
@@ -24,17 +33,22 @@ export function planInPlace(
       // The image of a row is its text: these settings make equal text mean equal values.
       setting('set local extra_float_digits = 1'),
       {
-        sql: `lock table only ${target} in share row exclusive mode`,
+        sql: `lock table ${rows.only}${target} in share row exclusive mode`,
         purpose: 'keep other writers out',
       },
     ],
     statements: [
-      ...(key ? diffByKey(step, current.columns, key) : diffByImage(step, current.columns)),
-      ...missingIndexes(step, current),
+      ...missingPartitions(step, current, staged),
+      ...(key ? diffByKey(rows, key) : diffByImage(rows)),
+      ...reconciled.inside,
       ...commentStatements(step, step.relation, current, current.columns),
       { sql: `drop table ${quoteRelation(step.staged)}`, purpose: 'drop the stage' },
     ],
-    retire: [{ sql: `analyze ${target}`, purpose: 'analyze' }],
+    after: reconciled.after,
+    retire:
+      step.finishing.design?.analyze === false
+        ? []
+        : [{ sql: `analyze ${target}`, purpose: 'analyze' }],
   };
 }
 
@@ -49,43 +63,50 @@ function keyOf(current: RelationState): readonly string[] | undefined {
   return constraint?.columns ?? index?.columns;
 }
 
+interface RowsOf {
+  readonly step: PublishedStep;
+  readonly only: '' | 'only ';
+  readonly columns: readonly ColumnState[];
+}
+
 /** Without a key, rows are equal when all their columns print the same; the nth copy meets the nth copy. */
-function diffByImage(step: PublishedStep, columns: readonly ColumnState[]): readonly Statement[] {
+function diffByImage({ step, only, columns }: RowsOf): readonly Statement[] {
   const target = quoteRelation(step.relation);
   const staged = quoteRelation(step.staged);
   const image = rowImage('source', columns);
   const numbered = (from: string) =>
-    `select source.ctid as place, ${image} as image,\n` +
-    `    row_number() over (partition by ${image}) as nth\n  from only ${from} as source`;
+    `select source.tableoid as part, source.ctid as place, ${image} as image,\n` +
+    `    row_number() over (partition by ${image}) as nth\n  from ${only}${from} as source`;
   const list = columnList(columns);
   return [
     {
       sql:
-        `create temporary table fundlens_diff on commit drop as\nselect published.place as gone, next.place as came\n` +
+        'create temporary table fundlens_diff on commit drop as\n' +
+        'select published.part as gone_part, published.place as gone,\n' +
+        '  next.part as came_part, next.place as came\n' +
         `from (\n  ${numbered(target)}\n) as published\nfull join (\n  ${numbered(staged)}\n) as next\n` +
         `  on next.image = published.image and next.nth = published.nth\n` +
         'where published.place is null or next.place is null',
       purpose: 'compare the stage with what is published',
     },
     {
-      sql: `delete from only ${target} as published using pg_temp.fundlens_diff as diff\nwhere published.ctid = diff.gone`,
+      sql:
+        `delete from ${only}${target} as published using pg_temp.fundlens_diff as diff\n` +
+        'where published.ctid = diff.gone and published.tableoid = diff.gone_part',
       purpose: 'delete rows that are gone',
     },
     {
       sql:
         `insert into ${target} (${list})\nselect ${qualified('next', columns)}\n` +
-        `from ${staged} as next\njoin pg_temp.fundlens_diff as diff on diff.came = next.ctid`,
+        `from ${staged} as next\njoin pg_temp.fundlens_diff as diff\n` +
+        '  on diff.came = next.ctid and diff.came_part = next.tableoid',
       purpose: 'insert rows that are new',
     },
   ];
 }
 
 /** With a key, a changed row is updated, so that what refers to it stays. */
-function diffByKey(
-  step: PublishedStep,
-  columns: readonly ColumnState[],
-  key: readonly string[],
-): readonly Statement[] {
+function diffByKey({ step, only, columns }: RowsOf, key: readonly string[]): readonly Statement[] {
   const target = quoteRelation(step.relation);
   const staged = quoteRelation(step.staged);
   const match = key
@@ -95,32 +116,45 @@ function diffByKey(
   const list = columnList(columns);
   const update: Statement = {
     sql:
-      `update only ${target} as published set ${rest.map((column) => `${quoteIdentifier(column.name)} = next.${quoteIdentifier(column.name)}`).join(', ')}\n` +
+      `update ${only}${target} as published set ${rest.map((column) => `${quoteIdentifier(column.name)} = next.${quoteIdentifier(column.name)}`).join(', ')}\n` +
       `from ${staged} as next\nwhere ${match}\n` +
       `  and ${rowImage('next', rest)} <> ${rowImage('published', rest)}`,
     purpose: 'update rows that changed',
   };
   return [
     {
-      sql: `delete from only ${target} as published\nwhere not exists (select from ${staged} as next where ${match})`,
+      sql: `delete from ${only}${target} as published\nwhere not exists (select from ${staged} as next where ${match})`,
       purpose: 'delete rows that are gone',
     },
     ...(rest.length === 0 ? [] : [update]),
     {
       sql:
         `insert into ${target} (${list})\nselect ${qualified('next', columns)}\nfrom ${staged} as next\n` +
-        `where not exists (select from only ${target} as published where ${match})`,
+        `where not exists (select from ${only}${target} as published where ${match})`,
       purpose: 'insert rows that are new',
     },
   ];
 }
 
-/** Indexes new in the config are made on the published table; readers go on meanwhile. */
-function missingIndexes(step: PublishedStep, current: RelationState): readonly Statement[] {
-  const there = new Set(current.indexes.map((index) => index.name));
-  return step.finishing.indexes
-    .filter((index) => !there.has(indexName(step.relation, index)))
-    .map((index) => createIndex(index, indexName(step.relation, index), step.relation));
+/** Rows of the stage may need partitions that are not there yet; attaching one stops no reader. */
+function missingPartitions(
+  step: PublishedStep,
+  current: RelationState,
+  staged: RelationState | undefined,
+): readonly Statement[] {
+  const there = new Set((current.partitions ?? []).map(({ bound }) => bound));
+  const target = quoteRelation(step.relation);
+  if (current.kind !== 'partitioned-table') return [];
+  return (staged?.partitions ?? [])
+    .filter(({ bound }) => !there.has(bound))
+    .flatMap(({ bound }) => {
+      const { schema } = step.relation;
+      const part = quoteRelation({ schema, identifier: partitionName(step.relation, bound) });
+      return [
+        { sql: `create table ${part} (like ${target} including all)`, purpose: 'a new partition' },
+        { sql: `alter table ${target} attach partition ${part} ${bound}`, purpose: 'attach it' },
+      ];
+    });
 }
 
 function rowImage(alias: string, columns: readonly ColumnState[]): string {

@@ -4,6 +4,7 @@ import { quoteIdentifier } from '../../core/identifiers.ts';
 import { askFacts, columnNamed, inWindows, refuseFacts } from './delta-facts.ts';
 import { isUniqueKey, matchKeys, resolveKey } from './merge-keys.ts';
 import { commentStatements } from './plan-finish.ts';
+import { planReconcile } from './reconcile.ts';
 import {
   appendRows,
   changeByKey,
@@ -72,6 +73,7 @@ function planDelta(input: MergeInput): Publication {
   const parts = { input, staged, rows, key: key.columns, nullKeys: facts.nullKeys };
   const writes = planWrites(parts);
   if ('kind' in writes) return writes;
+  const reconciled = planReconcile(step, current);
   const isShared = ['append', 'insert_on_conflict'].includes(incremental.strategy);
   return {
     kind: 'merge',
@@ -89,9 +91,11 @@ function planDelta(input: MergeInput): Publication {
     statements: [
       { sql: 'set local lock_timeout to default', purpose: 'the locks are held' },
       ...writes,
+      ...reconciled.inside,
       ...commentStatements(step, step.relation, current, change.columns.map(asState)),
       { sql: `drop table ${rows.staged}`, purpose: 'drop the stage' },
     ],
+    after: reconciled.after,
     retire: [{ sql: `analyze ${rows.target}`, purpose: 'analyze' }],
   };
 }

@@ -13,10 +13,12 @@ import type {
   UnitTest,
 } from '../compile/types.ts';
 import type { Graph } from '../graph/types.ts';
+import { schemaGrants } from './grants.ts';
 import { deltaPlanner } from './incremental.ts';
 import { completeStage, mergeOf, stageMerge, stageWhole } from './merges.ts';
 import { planFinish } from './plan-finish.ts';
 import { planPublication } from './publication.ts';
+import { postHooksOf, seedOptions } from './stage.ts';
 import {
   dropRelation,
   fillMaterializedView,
@@ -78,10 +80,13 @@ export function makePlan(input: PlanInput): Plan {
   steps.push(...unitTestsOf(input).map((test) => planUnitTest(input, test, builtIds)));
   return {
     cleanup: planCleanup(input),
-    schemas: planSchemas(
-      [...built.map(({ relation }) => relation), ...storedRelations(tests)],
-      input.catalog,
-    ),
+    schemas: [
+      ...planSchemas(
+        [...built.map(({ relation }) => relation), ...storedRelations(tests)],
+        input.catalog,
+      ),
+      ...schemaGrants(built, input.catalog),
+    ],
     steps: orderSteps(steps, graph),
   };
 }
@@ -218,6 +223,7 @@ function planBuild(
     ...(node.isLate && { isLate: true as const }),
     discard: [dropRelation(node.staged, kind, 'drop the stage')],
     isFullRefresh: isModel && node.isFullRefresh === true,
+    ...postHooksOf(published),
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
   const delta = mergeOf(node, current);
@@ -238,11 +244,17 @@ function planBuild(
   }
   return {
     ...common,
-    ...stageWhole(node, kind, current),
+    ...stageWhole(node, published, current),
     ...(node.isLate && { stage: [] }),
     load:
       node.kind === 'seed'
-        ? { path: node.path, delimiter: node.delimiter, columnTypes: node.columnTypes }
+        ? {
+            path: node.path,
+            delimiter: node.delimiter,
+            columnTypes: node.columnTypes,
+            isQuoted: node.isQuoted ?? false,
+            ...seedOptions(published, current),
+          }
         : undefined,
     finish: planFinish(published, current, undefined),
     audits: links.audits.map((test) => testQuery(test, node.uniqueId)),
@@ -312,7 +324,7 @@ export function completeBuild(
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
-  const staging = completeStage(step, node, kindOfStep(step), current);
+  const staging = completeStage(step, node, current);
   return { ...rest, ...staging, viewSql: viewSqlOf(node) };
 }
 

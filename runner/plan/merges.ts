@@ -4,8 +4,15 @@ import { UserError } from '../../core/errors.ts';
 import type { Buildable, Model } from '../compile/types.ts';
 import { recordBatches } from './batches.ts';
 import { stageFirstVersions, stageVersions } from './snapshot.ts';
-import { stageDelta, stageModel } from './statements.ts';
-import type { BuildStep, Delta, RelationState, Statement, VersionDelta } from './types.ts';
+import { deltaStatements, seedStage, stageStatements, withPreHooks } from './stage.ts';
+import type {
+  BuildStep,
+  Delta,
+  PublishedStep,
+  RelationState,
+  Statement,
+  VersionDelta,
+} from './types.ts';
 
 /**
  * Returns how the rows of a node are merged; undefined where its table is built whole.
@@ -57,25 +64,28 @@ export function stageMerge(
   node: Buildable,
   delta: Delta | VersionDelta,
 ): Pick<Staging, 'delta' | 'record' | 'stage'> {
-  if (node.kind === 'snapshot') return { delta, stage: stageVersions(node) };
+  if (node.kind === 'snapshot') return { delta, stage: withPreHooks(node, stageVersions(node)) };
   if (node.kind === 'seed') return { delta, stage: [] };
-  return { delta, record: recordBatches(node, 'more'), stage: stageDelta(node) };
+  return { delta, record: recordBatches(node, 'more'), stage: deltaStatements(node) };
 }
 
 /** Returns what a step stages as a whole; a seed's rows are copied and no statement. */
 export function stageWhole(
   node: Buildable,
-  kind: RelationState['kind'],
+  step: PublishedStep,
   current: RelationState | undefined,
 ): Omit<Staging, 'delta'> {
-  if (node.kind === 'seed') return { stage: [] };
+  if (node.kind === 'seed') return { stage: seedStage(node) };
   if (node.kind === 'snapshot') {
-    return { guard: { versions: node }, stage: stageFirstVersions(node, current) };
+    return {
+      guard: { versions: node },
+      stage: withPreHooks(node, stageFirstVersions(node, current)),
+    };
   }
   return {
     guard: guardOf(node),
     record: recordBatches(node, 'all'),
-    stage: stageModel(node, kind, current),
+    stage: stageStatements(node, step, current),
   };
 }
 
@@ -100,13 +110,12 @@ function guardOf(model: Model): Delta | undefined {
 export function completeStage(
   step: BuildStep,
   node: Exclude<Buildable, { readonly kind: 'seed' }>,
-  kind: RelationState['kind'],
   current: RelationState | undefined,
 ): Staging & { readonly stage: readonly Statement[] } {
   const compiledAs = node.kind === 'model' ? node.incremental?.compiledAs : undefined;
   if (step.delta === undefined) {
     if (compiledAs === true) throw changedMeanwhile(node.name, 'appeared');
-    return stageWhole(node, kind, current);
+    return stageWhole(node, step, current);
   }
   if (compiledAs === false) throw changedMeanwhile(node.name, 'went away');
   const delta = node.kind === 'model' ? deltaOf(node) : { versions: node };

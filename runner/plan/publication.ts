@@ -2,9 +2,11 @@
 
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import { type BrokenView, brokenViews, canReplaceView, sameColumns } from './compare-columns.ts';
+import { withoutContracted } from './constraints.ts';
+import { liveGrants } from './grants.ts';
 import { planInPlace } from './in-place.ts';
-import { indexName, isConfiguredIndex, nextName, oldName } from './names.ts';
-import { carriedConstraints, carriedIndexes, commentStatements, ownsIndex } from './plan-finish.ts';
+import { nameFinally } from './name-finally.ts';
+import { commentStatements } from './plan-finish.ts';
 import { dropWord, kindOfStep, quoteRelation, withOptions } from './statements.ts';
 import type {
   Dependent,
@@ -19,8 +21,9 @@ import type {
 
 /** Decides how a stage is published: nothing that hangs on the relation before is ever lost. */
 export function planPublication(input: PublicationInput): Publication {
-  const { current, step } = input;
-  if (current === undefined) return planCreate(step);
+  const { step } = input;
+  if (input.current === undefined) return planCreate(input);
+  const current = withoutContracted(step, input.current, input.staged);
   if (!isReplaceable(current)) return refuseKind(step, current);
   if (
     step.materialized === 'view' &&
@@ -30,7 +33,7 @@ export function planPublication(input: PublicationInput): Publication {
     return planReplaceView(step, current, input.staged);
   }
   if (step.publishInPlace && areTables(step, current) && sameColumns(current, input.staged)) {
-    return planInPlace(step, current, ['`publish: in_place` asks for it']);
+    return planInPlace(step, current, ['`publish: in_place` asks for it'], input.staged);
   }
   const because = lostBySwap(input, current);
   if (because.length > 0) return planWithoutSwap(input, current, because);
@@ -44,11 +47,12 @@ export function planPublication(input: PublicationInput): Publication {
   return planSwap(input, current, left);
 }
 
-function planCreate(step: PublishedStep): Publication {
+function planCreate(input: PublicationInput): Publication {
+  const { step } = input;
   return {
     kind: 'create',
     prepare: lockStage(step),
-    statements: [...shortLocks, renameStage(step), ...nameFinally(step, undefined, undefined)],
+    statements: [...shortLocks, renameStage(step), ...nameFinally(step, undefined, input.staged)],
   };
 }
 
@@ -66,6 +70,7 @@ function planReplaceView(
       ...shortLocks,
       replaceView(step.relation, current.options, definition),
       ...commentStatements(step, step.relation, current, columns),
+      ...liveGrants(step, current),
       { sql: `drop view ${quoteRelation(step.staged)}`, purpose: 'drop the stage' },
     ],
   };
@@ -120,7 +125,9 @@ function planWithoutSwap(
 ): Publication {
   const { step, staged } = input;
   const isByRows = areTables(step, current);
-  if (isByRows && sameColumns(current, staged)) return planInPlace(step, current, because);
+  if (isByRows && sameColumns(current, staged)) {
+    return planInPlace(step, current, because, staged);
+  }
   const name = `\`${step.relation.schema}.${step.relation.identifier}\``;
   return {
     kind: 'refuse',
@@ -153,7 +160,7 @@ function lostBySwap(input: PublicationInput, current: RelationState): readonly s
 }
 
 function areTables(step: PublishedStep, current: RelationState): boolean {
-  return current.kind === 'table' && kindOfStep(step) === 'table';
+  return isTable(current) && kindOfStep(step) === 'table';
 }
 
 /**
@@ -192,10 +199,12 @@ function refuseKind(step: PublishedStep, current: RelationState): Publication {
   };
 }
 
+function isTable({ kind }: RelationState): boolean {
+  return kind === 'table' || kind === 'partitioned-table';
+}
+
 function isReplaceable(current: RelationState): boolean {
-  return (
-    current.kind === 'table' || current.kind === 'view' || current.kind === 'materialized-view'
-  );
+  return isTable(current) || current.kind === 'view' || current.kind === 'materialized-view';
 }
 
 // Far below deadlock_timeout (1 s): a reader is stalled for this long at most, and never the victim.
@@ -225,10 +234,9 @@ function lockStage(step: PublishedStep): readonly Statement[] {
 /** LOCK TABLE on a view would lock every table it reads: a view is locked by a change of nothing. */
 function lockCurrent(step: PublishedStep, current: RelationState): Statement {
   const name = quoteRelation(step.relation);
-  const sql =
-    current.kind === 'table'
-      ? `lock table only ${name} in access exclusive mode`
-      : `alter ${dropWord(current.kind)} ${name} owner to ${quoteIdentifier(current.owner)}`;
+  const sql = isTable(current)
+    ? `lock table only ${name} in access exclusive mode`
+    : `alter ${dropWord(current.kind)} ${name} owner to ${quoteIdentifier(current.owner)}`;
   return { sql, purpose: 'lock the relation before' };
 }
 
@@ -248,56 +256,5 @@ function replaceView(
   return {
     sql: `create or replace view ${quoteRelation(relation)}${withOptions(options)} as\n${definition}`,
     purpose: `view ${relation.identifier} reads the new relation`,
-  };
-}
-
-/** Index and constraint names do not follow a rename: the old ones make room, the new ones move in. */
-function nameFinally(
-  step: PublishedStep,
-  current: RelationState | undefined,
-  staged: RelationState | undefined,
-): readonly Statement[] {
-  const columns = staged?.columns ?? current?.columns;
-  const newIndexes =
-    step.materialized === 'view'
-      ? []
-      : [
-          ...step.finishing.indexes.map((index) => indexName(step.relation, index)),
-          ...carriedIndexes(current, columns).map((index) => index.name),
-        ];
-  const newConstraints =
-    step.materialized === 'view'
-      ? []
-      : carriedConstraints(current, columns)
-          .filter(ownsIndex)
-          .map((constraint) => constraint.name);
-  const oldIndexes = (current?.indexes ?? [])
-    .map((index) => index.name)
-    .filter((name) => newIndexes.includes(name) || isConfiguredIndex(name));
-  return [
-    ...oldIndexes.map((name) => renameIndex(step, name, oldName(step.relation, name))),
-    ...newIndexes.map((name) => renameIndex(step, nextName(step.relation, name), name)),
-    ...newConstraints.flatMap((name) => [
-      renameConstraint(step, step.retired, name, oldName(step.relation, name)),
-      renameConstraint(step, step.relation, nextName(step.relation, name), name),
-    ]),
-  ];
-}
-
-function renameIndex(step: PublishedStep, from: string, to: string): Statement {
-  const index = quoteRelation({ schema: step.relation.schema, identifier: from });
-  return { sql: `alter index ${index} rename to ${quoteIdentifier(to)}`, purpose: 'name an index' };
-}
-
-function renameConstraint(
-  step: PublishedStep,
-  table: PublishedStep['relation'],
-  from: string,
-  to: string,
-): Statement {
-  const on = table === step.retired ? step.retired : step.relation;
-  return {
-    sql: `alter table ${quoteRelation(on)} rename constraint ${quoteIdentifier(from)} to ${quoteIdentifier(to)}`,
-    purpose: 'name a constraint',
   };
 }

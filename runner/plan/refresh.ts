@@ -1,7 +1,9 @@
 // Whether a materialized view is filled again where it stands, or built aside and swapped.
 
-import { indexName, isConfiguredIndex } from './names.ts';
-import { commentStatements, createIndex } from './plan-finish.ts';
+import { liveGrants } from './grants.ts';
+import { createIndex, indexChanges, markIndex } from './indexes.ts';
+import { indexName } from './names.ts';
+import { commentStatements } from './plan-finish.ts';
 import { quoteRelation } from './statements.ts';
 import type { IndexState, Refresh, RefreshInput, RelationState, Statement } from './types.ts';
 
@@ -22,7 +24,7 @@ export function planRefresh(input: RefreshInput): Refresh {
   if (isApplied && hasNewDefinition(input)) return { kind: 'rebuild' };
   const isConcurrent =
     current.indexes.some((index) => isKey(index) && (!isApplied || !isObsolete(input, index))) ||
-    (isApplied && missingIndexes(input).some((index) => index.unique));
+    (isApplied && missingIndexes(input).some(({ unique, where }) => unique && where === undefined));
   // A swap leaves readers alone where a plain refresh would not, but must not lose what hangs on it.
   if (!isConcurrent && current.dependents.every((dependent) => dependent.kind === 'view')) {
     if (isApplied || changes.length === 0) return { kind: 'rebuild' };
@@ -38,6 +40,7 @@ export function planRefresh(input: RefreshInput): Refresh {
         purpose: 'fill it again',
       },
       ...commentStatements(step, step.relation, current, current.columns),
+      ...liveGrants(step, current),
     ],
     passedOver: isApplied ? [] : changes,
   };
@@ -59,14 +62,12 @@ function hasNewDefinition({ current, staged }: RefreshInput): boolean {
 }
 
 function missingIndexes({ step, current }: RefreshInput) {
-  const there = new Set(current.indexes.map((index) => index.name));
-  return step.finishing.indexes.filter((index) => !there.has(indexName(step.relation, index)));
+  return indexChanges(step, current).missing;
 }
 
 /** An index of a config of before that the config of now does not have. */
-function isObsolete({ step }: RefreshInput, index: IndexState): boolean {
-  const wanted = step.finishing.indexes.map((it) => indexName(step.relation, it));
-  return isConfiguredIndex(index.name) && !wanted.includes(index.name);
+function isObsolete({ step, current }: RefreshInput, index: IndexState): boolean {
+  return indexChanges(step, current).obsolete.includes(index);
 }
 
 function indexStatements(input: RefreshInput): readonly Statement[] {
@@ -79,9 +80,10 @@ function indexStatements(input: RefreshInput): readonly Statement[] {
         sql: `drop index ${quoteRelation({ schema, identifier: index.name })}`,
         purpose: 'drop an index that the config no longer has',
       })),
-    ...missingIndexes(input).map((index) =>
-      createIndex(index, indexName(step.relation, index), step.relation),
-    ),
+    ...missingIndexes(input).flatMap((index) => {
+      const name = indexName(step.relation, index);
+      return [createIndex(index, name, step.relation), ...markIndex(index, name, step.relation)];
+    }),
   ];
 }
 

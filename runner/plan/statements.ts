@@ -1,6 +1,7 @@
 // Statements of a step up to its publication, as pure functions of the node.
 
 import { quoteIdentifier, quoteQualified } from '../../core/identifiers.ts';
+import type { PhysicalDesign } from '../compile/design.ts';
 import type { Model, NodeId, RelationName, Test } from '../compile/types.ts';
 import type { BuildStep, Finishing, RelationState, Statement, Step, TestQuery } from './types.ts';
 
@@ -22,26 +23,6 @@ export function annotate(
   return { sql: before + parts.body + (parts.tail ?? ''), bodyOffset: before.length };
 }
 
-/** Creates the stage of a model, filled unless told otherwise; storage options of what is published live on. */
-export function stageModel(
-  model: Model,
-  kind: RelationKind,
-  current: RelationState | undefined,
-): readonly Statement[] {
-  const kept = current?.kind === kind ? current.options : [];
-  const word = dropWord(kind);
-  const { deleteMarker } = model.incremental ?? {};
-  const head = `create ${word} ${quoteRelation(model.staged)}${withOptions(kept)} as\n`;
-  const purpose = `build ${word} aside`;
-  // A materialized view stays empty until its definition is compared with the one there is.
-  if (kind === 'materialized-view') return fill(model, head, purpose, '\nwith no data');
-  if (deleteMarker === undefined) return fill(model, head, purpose);
-  // A table that is built whole has no row to remove: those that the marker names are left out.
-  const tail = `\n) as whole where ${quoteIdentifier(deleteMarker)} is not true`;
-  const parts = { head: `${head}select * from (\n`, body: model.compiledSql, tail };
-  return [{ ...annotate(model.uniqueId, parts), purpose }];
-}
-
 /** Fills the empty stage of a materialized view. */
 export function fillMaterializedView(model: Model): Statement {
   const head = `refresh materialized view ${quoteRelation(model.staged)}`;
@@ -58,34 +39,6 @@ export function kindOfStep(step: Pick<BuildStep, 'materialized'>): RelationKind 
     case 'seed':
       return 'table';
   }
-}
-
-/** Creates the stage of rows to merge: unlogged, since a crash drops it anyway. */
-export function stageDelta(model: Model): readonly Statement[] {
-  const staged = quoteRelation(model.staged);
-  return [
-    ...fill(model, `create unlogged table ${staged} as\n`, 'stage the rows to merge'),
-    { sql: `analyze ${staged}`, purpose: 'statistics of the staged rows' },
-  ];
-}
-
-/** One statement creates the stage; of a microbatch model each further batch is one more. */
-function fill(model: Model, head: string, purpose: string, tail = ''): readonly Statement[] {
-  const [first, ...more] = model.batches?.list ?? [];
-  const create = {
-    ...annotate(model.uniqueId, { head, body: first?.compiledSql ?? model.compiledSql, tail }),
-    purpose,
-  };
-  return [
-    create,
-    ...more.map((batch) => ({
-      ...annotate(model.uniqueId, {
-        head: `insert into ${quoteRelation(model.staged)}\n`,
-        body: batch.compiledSql,
-      }),
-      purpose: `batch from ${batch.start}`,
-    })),
-  ];
 }
 
 /** Drops what a killed run left under a helper's name, whatever kind it is. */
@@ -130,6 +83,7 @@ export function testQuery(test: Test, staged?: NodeId): TestQuery {
 
 /** Returns what a model or seed gets after its rows, as its config and YAML say. */
 export function finishingOf(node: {
+  readonly design?: PhysicalDesign;
   readonly description: string;
   readonly columns: Model['columns'];
   readonly indexes: Model['indexes'];
@@ -137,6 +91,7 @@ export function finishingOf(node: {
 }): Finishing {
   const documented = node.columns.filter((column) => column.description !== '');
   return {
+    design: node.design,
     indexes: node.indexes,
     comment: node.persistDocs.relation && node.description ? node.description : undefined,
     columnComments: node.persistDocs.columns
@@ -155,7 +110,9 @@ export function withOptions(options: readonly string[]): string {
   if (options.length === 0) return '';
   const parts = options.map((option) => {
     const at = option.indexOf('=');
-    return `${quoteIdentifier(option.slice(0, at))} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
+    // `toast.autovacuum_enabled` is a parameter of the table that holds the long values.
+    const key = option.slice(0, at).split('.').map(quoteIdentifier).join('.');
+    return `${key} = '${option.slice(at + 1).replaceAll("'", "''")}'`;
   });
   return ` with (${parts.join(', ')})`;
 }

@@ -1,5 +1,6 @@
 // What a run will do, as data: printed by --dry-run, performed by execute, asserted by tests.
 
+import type { ContractColumn, Partitioning, PhysicalDesign } from '../compile/design.ts';
 import type {
   Incremental,
   IndexConfig,
@@ -13,8 +14,16 @@ import type {
 /** What exists in the database now, of what the manifest names. */
 export interface Catalog {
   readonly schemas: ReadonlySet<string>;
+  /** By schema: who has the right to use it, and whether we can give that right. */
+  readonly schemaUsage?: ReadonlyMap<string, SchemaUsage>;
   /** By `quoteQualified(schema, identifier)`; a relation that is not there has no entry. */
   readonly relations: ReadonlyMap<string, RelationState>;
+}
+
+/** Who may use a schema; the empty name is PUBLIC. */
+export interface SchemaUsage {
+  readonly grantees: readonly string[];
+  readonly canGrant: boolean;
 }
 
 /** One relation as the database has it. */
@@ -35,6 +44,11 @@ export interface RelationState {
   readonly grants: readonly Grant[];
   readonly owner: string;
   readonly comment: string | undefined;
+  /** Statistics on several columns or expressions, those in the relation's own schema. */
+  readonly statistics?: readonly StatisticsState[];
+  /** Of a partitioned table: pg_get_partkeydef. */
+  readonly partitionKey?: string | undefined;
+  readonly partitions?: readonly PartitionState[];
   /** Storage options, such as `fillfactor=70` or, on a view, `security_barrier=true`. */
   readonly options: readonly string[];
   /** False for a materialized view that was never filled. */
@@ -59,6 +73,23 @@ export interface IndexState {
   readonly columns: readonly string[];
   /** pg_get_indexdef's text from `USING` on: what follows the name of the table. */
   readonly tail: string;
+  readonly comment?: string | undefined;
+}
+
+/** Statistics on several columns. */
+export interface StatisticsState {
+  readonly name: string;
+  /** The columns that they read, in expressions too. */
+  readonly columns: readonly string[];
+  /** pg_get_statisticsobjdef's text between the name and ` FROM `. */
+  readonly middle: string;
+}
+
+/** One partition of a partitioned table. */
+export interface PartitionState {
+  readonly name: string;
+  /** `FOR VALUES …` or `DEFAULT`. */
+  readonly bound: string;
 }
 
 /** A constraint of the relation; not-null marks are none. */
@@ -68,6 +99,9 @@ export interface ConstraintState {
   readonly columns: readonly string[];
   /** pg_get_constraintdef's text. */
   readonly definition: string;
+  readonly comment?: string | undefined;
+  /** False for one that was never checked against the rows there; true where absent. */
+  readonly isValid?: boolean;
 }
 
 /** A right that a role holds on the relation, or on one of its columns. */
@@ -106,6 +140,8 @@ export interface OtherDependent {
   readonly kind: 'other';
   /** As pg_describe_object says it. */
   readonly description: string;
+  /** Of a default value or an owned sequence: the column that it is for. */
+  readonly column?: string;
 }
 
 /** One statement; its text is complete. */
@@ -117,6 +153,22 @@ export interface Statement {
   readonly bodyOffset?: number;
   /** Whether its rows count as rows that the node wrote. */
   readonly writes?: boolean;
+  /** `sql` is a template, rendered right before it runs. */
+  readonly hook?: HookRun;
+  /** `sql` is a query whose columns must be these; its rows are of no interest. */
+  readonly contract?: readonly ContractColumn[];
+  /** `sql` tells the bounds of the partitions that the rows ask for; they are made next. */
+  readonly partitioning?: Partitioning;
+  /** Which relation gets those partitions; the stage where absent. */
+  readonly partitionsOf?: 'published' | 'staged';
+}
+
+/** What a hook's template is rendered for. */
+export interface HookRun {
+  /** Which relation `this` is. */
+  readonly on: 'published' | 'staged';
+  /** How errors name it: `post-hook 2`. */
+  readonly label: string;
 }
 
 /** A test run as one query that returns failures, should_warn and should_error. */
@@ -238,6 +290,8 @@ export type Publication =
   | (Publishing & {
       readonly kind: 'in-place';
       readonly retire: readonly Statement[];
+      /** Run once it is committed, each on its own: what takes long and disturbs no reader. */
+      readonly after?: readonly Statement[];
       /** What a swap would have lost. */
       readonly because: readonly string[];
     })
@@ -249,6 +303,8 @@ export interface Merging extends Publishing {
   readonly kind: 'merge';
   /** Changes of columns, under a lock that stalls readers until the commit: mostly none. */
   readonly changes: readonly Statement[];
+  /** Run once it is committed, each on its own. */
+  readonly after?: readonly Statement[];
   readonly retire: readonly Statement[];
 }
 
@@ -371,6 +427,8 @@ export type PublishedStep = Pick<
 
 /** What a stage gets after its rows, as the project's files say it. */
 export interface Finishing {
+  /** All else that the config says of the relation; plain where absent. */
+  readonly design?: PhysicalDesign | undefined;
   readonly indexes: readonly IndexConfig[];
   readonly comment: string | undefined;
   readonly columnComments: Readonly<Record<string, string>>;
@@ -381,6 +439,12 @@ export interface SeedLoad {
   readonly path: string;
   readonly delimiter: string;
   readonly columnTypes: Readonly<Record<string, string>>;
+  /** Whether the names of the columns stay as they are written; false where absent. */
+  readonly isQuoted?: boolean;
+  /** Whether the table is made without a log of its changes; false where absent. */
+  readonly isUnlogged?: boolean;
+  /** What follows the columns in `create table`; nothing where absent. */
+  readonly tableOptions?: string;
 }
 
 /** Builds one node: aside, audited, published. */
@@ -418,6 +482,11 @@ export interface BuildStep {
   /** Forecast of indexes, constraints, comments, grants and analyze; decided anew once the stage stands. */
   readonly finish: readonly Statement[];
   readonly audits: readonly TestQuery[];
+  /** Hooks in the publishing transaction, and those after it; undefined where there are none. */
+  readonly postHooks?: {
+    readonly inside: readonly Statement[];
+    readonly outside: readonly Statement[];
+  };
   /** The same tests on the published relation, run before the transaction that changes it commits. */
   readonly auditsInPlace: readonly TestQuery[];
   /** As the catalog was when the plan was made; decided anew from the catalog of the moment. */

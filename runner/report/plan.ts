@@ -46,6 +46,9 @@ function formatBuild(step: BuildStep, position: string): string {
   if (step.finish.length > 0) parts.push(statements(step.finish));
   for (const audit of step.audits) parts.push(`-- audit ${audit.test} (${audit.severity})`);
   parts.push(...formatPublication(step));
+  for (const [when, hooks] of Object.entries(step.postHooks ?? {})) {
+    if (hooks.length > 0) parts.push(`-- ${when} the publishing transaction`, statements(hooks));
+  }
   if (step.record && step.record.length > 0) {
     parts.push(`-- in the same transaction\n${statements(step.record)}`);
   }
@@ -61,6 +64,7 @@ function formatPublication(step: BuildStep): string[] {
       return [
         `-- publish in place, since a swap would lose: ${publication.because.join(', ')}`,
         statements(publication.statements),
+        ...(publication.after?.length ? [statements(publication.after)] : []),
       ];
     case 'swap':
       return [
@@ -89,5 +93,10 @@ function formatTest(step: TestStep, position: string): string {
 }
 
 function statements(list: readonly Statement[]): string {
-  return list.map((statement) => `${statement.sql.trimEnd().replace(/;$/, '')};`).join('\n');
+  return list
+    .map(({ sql, hook }) => {
+      const text = `${sql.trimEnd().replace(/;$/, '')};`;
+      return hook === undefined ? text : `-- ${hook.label}\n${text}`;
+    })
+    .join('\n');
 }

@@ -1,7 +1,7 @@
 // Configs of the runner that dbt has no word for. They stand under `meta.runner`, where dbt passes them over.
 
 import { z } from 'zod';
-import { index, shortName, storageParameters } from './indexes.ts';
+import { index, storageParameters } from './indexes.ts';
 import { boolean, name, object, oneOf, text } from './values.ts';
 
 const hook = z.union(
@@ -19,7 +19,6 @@ export const hooks = z
 const bound = z.union([z.string(), z.number(), z.boolean(), z.null()], 'expected a value');
 
 const partition = object({
-  name: shortName.optional(),
   values: z.array(bound, 'expected a list of values').min(1, 'expected a value').optional(),
   from: bound.optional(),
   to: bound.optional(),

@@ -19,6 +19,7 @@ import { planRefresh } from '../../runner/plan/refresh.ts';
 import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import { runnerSchema } from '../../runner/state/schema.ts';
 import { type Files, parseFiles, testInputs } from './project.ts';
+import { plainAround } from './run-plan.ts';
 
 /** How a run differs from `build` of everything. */
 export interface LateProjectRun extends Partial<ExecuteOptions> {
@@ -68,6 +69,7 @@ export async function runLateProject(
       deltaPlanner,
       planRefresh,
       testPlanning,
+      around: plainAround,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,

@@ -3,11 +3,14 @@
 import type { Connection } from '../../core/connection.ts';
 import { type Database, openDatabase } from '../../core/database.ts';
 import type { Node, NodeId } from '../../runner/compile/types.ts';
+import type { AroundOptions } from '../../runner/execute/around.ts';
 import { type ExecuteOptions, executePlan } from '../../runner/execute/execute-plan.ts';
 import { readCatalog } from '../../runner/execute/read-catalog.ts';
 import type { Outcome, RunResult } from '../../runner/execute/types.ts';
+import { compareContract, describeTypes } from '../../runner/plan/contract.ts';
 import { deltaPlanner } from '../../runner/plan/incremental.ts';
 import { makePlan, type PlanInput } from '../../runner/plan/make-plan.ts';
+import { planPartitions } from '../../runner/plan/partitions.ts';
 import { planFinish } from '../../runner/plan/plan-finish.ts';
 import { planPublication } from '../../runner/plan/publication.ts';
 import { planRefresh } from '../../runner/plan/refresh.ts';
@@ -33,6 +36,15 @@ export async function planNodes(
   return makePlan({ manifest, graph, selected, catalog, verb });
 }
 
+/** Hooks of nodes made by hand are plain SQL. */
+export const plainAround: AroundOptions = {
+  newJournal: () => ({ add: () => undefined, replay: () => new Map() }),
+  renderHook: ({ sql }) => ({ kind: 'done', value: sql }),
+  compareContract,
+  describeTypes,
+  planPartitions,
+};
+
 /** Builds nodes, all of them and with their tests where not told otherwise. */
 export async function runNodes(
   connection: Connection,
@@ -55,6 +67,7 @@ export async function runNodes(
       planRefresh,
       deltaPlanner,
       testPlanning,
+      around: plainAround,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,

@@ -16,6 +16,7 @@ import { planPublication } from '../../runner/plan/publication.ts';
 import { planRefresh } from '../../runner/plan/refresh.ts';
 import { testPlanning } from '../../runner/plan/stored-failures.ts';
 import { compileFiles, type Files, testInputs } from './project.ts';
+import { plainAround } from './run-plan.ts';
 
 /** How a run of files differs from `build` of everything. */
 export interface ProjectParts extends Partial<ExecuteOptions> {
@@ -82,6 +83,7 @@ export async function runFiles(
       planRefresh,
       deltaPlanner,
       testPlanning,
+      around: plainAround,
       projectDir: '/nonexistent',
       compiledPath: (id) => `target/compiled/${id}.sql`,
       ...parts,

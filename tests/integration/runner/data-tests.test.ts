@@ -8,6 +8,7 @@ import { testQuery } from '../../../runner/plan/statements.ts';
 import { testPlanning } from '../../../runner/plan/stored-failures.ts';
 import { useDatabase } from '../../support/database.ts';
 import type { Files } from '../../support/project.ts';
+import { plainAround } from '../../support/run-plan.ts';
 import { compileFor, type ProjectParts, runFiles } from '../../support/run-project.ts';
 
 /** A model and the tests of its YAML, given as `column: [tests]`. */
@@ -324,6 +325,7 @@ function contextOf(
     planRefresh: never,
     deltaPlanner: { askFacts: never, planMerge: never, refuseFacts: never },
     testPlanning,
+    around: plainAround,
     compiledPath: (id) => id,
     storeFailures: async ({ staged, stage }, client) => {
       equal(client, undefined);

@@ -313,15 +313,11 @@ describe('runner/execute: publishing', () => {
       `create trigger fired before insert on ${schema}.base for each row execute function ${schema}.fire()`,
     );
     await database.query(`create policy seen on ${schema}.base using (true)`);
-    await database.query(
-      `create statistics ${schema}.stat (ndistinct) on a, (a + 1) from ${schema}.base`,
-    );
     const plan = await planOf([table('base', 'select 1 as a')]);
     deepEqual(plan, [
       'default value for column a of table shop.base',
       'function shop.bound()',
       'policy seen on table shop.base',
-      'statistics object shop.stat',
       'trigger fired on table shop.base',
     ]);
     const result = await build([table('base', 'select 9 as a')]);

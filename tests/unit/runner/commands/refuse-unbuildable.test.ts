@@ -46,18 +46,4 @@ describe('runner/commands/refuse-unbuildable', () => {
     refuse(files, 'snapshot');
     refuse(files, 'build', ['a']);
   });
-
-  it('refuses hooks of the project whatever is selected', () => {
-    const hooked = {
-      ...files,
-      'dbt_project.yml':
-        'name: shop\nprofile: shop\non-run-end:\n  - grant usage on schema x to y\n',
-    };
-    assert.deepEqual(
-      faultsOf(() => refuse(hooked, 'build', ['a'])),
-      [
-        'dbt_project.yml:4:5: `on-run-end` hooks are not run by this version (remove the hook, or run its SQL yourself)',
-      ],
-    );
-  });
 });

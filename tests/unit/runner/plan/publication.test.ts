@@ -126,8 +126,8 @@ describe('runner/plan/publication', () => {
     );
   });
 
-  it('does not touch a foreign or partitioned table', () => {
-    const refused = decide({ current: { ...table, kind: 'partitioned-table' } });
-    match(refused.kind === 'refuse' ? refused.reason : '', /is a partitioned table/);
+  it('does not touch a foreign table', () => {
+    const refused = decide({ current: { ...table, kind: 'foreign-table' } });
+    match(refused.kind === 'refuse' ? refused.reason : '', /is a foreign table/);
   });
 });

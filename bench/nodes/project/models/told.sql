@@ -1,0 +1,1 @@
+select id, upper(name) as shout from {{ ref('people') }}
