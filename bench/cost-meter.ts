@@ -6,44 +6,70 @@ import pg from 'pg';
 /** Milliseconds. */
 export interface Cost {
   readonly ms: number;
-  /** Of this process, of its children and of the server's; NaN where the server is on another machine. */
-  readonly cpuMs: number;
+  /** Processor time of this process and its children. */
+  readonly clientMs: number;
+  /** Processor time of the server's processes; NaN where it is on another machine. */
+  readonly serverMs: number;
 }
 
 /** `sysconf(_SC_CLK_TCK)` of every Linux there is. */
 const ticksPerSecond = 100;
 
-/** Returns a function that runs a piece of work and says what it cost. */
-export async function costMeter(url: string): Promise<(run: () => unknown) => Promise<Cost>> {
-  const postmaster = await findPostmaster(url);
-  return async (run) => {
-    const cpuBefore = processorMs(postmaster);
-    const start = performance.now();
-    await run();
-    const ms = performance.now() - start;
-    // A backend counts once the postmaster has seen it end.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    return { ms, cpuMs: processorMs(postmaster) - cpuBefore };
+/** Measures work, and must be closed. */
+export interface CostMeter {
+  measure(run: () => unknown): Promise<Cost>;
+  close(): Promise<void>;
+}
+
+/** Makes a meter of work that uses the server at `url`, with nobody else on it. */
+export async function costMeter(url: string): Promise<CostMeter> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const postmaster = statOf(rows[0]?.pid ?? 0)?.parent ?? 0;
+  return {
+    async measure(run) {
+      await untilAlone(client);
+      const before = processorTimes(postmaster);
+      const start = performance.now();
+      await run();
+      const ms = performance.now() - start;
+      await untilAlone(client);
+      const after = processorTimes(postmaster);
+      return {
+        ms,
+        clientMs: after.client - before.client,
+        serverMs: after.server - before.server,
+      };
+    },
+    close: () => client.end(),
   };
 }
 
-/** Returns the process whose children are the backends; undefined where it is not here. */
-async function findPostmaster(url: string): Promise<number | undefined> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    return statOf(rows[0]?.pid ?? 0)?.parent;
-  } finally {
-    await client.end();
+/** A backend counts once the postmaster has seen it end; so does a worker of autovacuum, which is waited for too. */
+async function untilAlone(client: pg.Client): Promise<void> {
+  const start = performance.now();
+  while (performance.now() - start < patienceMs) {
+    const { rows } = await client.query<{ others: number }>(
+      `select count(*)::int as others from pg_stat_activity
+        where pid <> pg_backend_pid()
+          and backend_type in ('client backend', 'parallel worker', 'autovacuum worker')`,
+    );
+    if (rows[0]?.others === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-function processorMs(postmaster: number | undefined): number {
-  const server = postmaster === undefined ? undefined : statOf(postmaster);
+/** Whoever stays longer than this is not of this measurement, which is then not to be trusted. */
+const patienceMs = 5_000;
+
+function processorTimes(postmaster: number): { readonly client: number; readonly server: number } {
   const own = statOf(process.pid);
-  if (server === undefined || own === undefined) return Number.NaN;
-  return server.childrenMs + own.ownMs + own.childrenMs;
+  return {
+    client: (own?.ownMs ?? Number.NaN) + (own?.childrenMs ?? Number.NaN),
+    server: statOf(postmaster)?.childrenMs ?? Number.NaN,
+  };
 }
 
 interface Stat {

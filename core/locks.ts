@@ -8,19 +8,25 @@ export class LeaseError extends UserError {
   override readonly name = 'LeaseError';
 }
 
+/** `alone`: nobody else holds the lease meanwhile; `shared`: others that share it may. */
+export type LeaseMode = 'alone' | 'shared';
+
 /**
  * Runs `use` while this process alone holds the lease `name` in the database. The lease is a session
- * advisory lock on a connection of its own, so it ends with the process, however that dies.
+ * advisory lock on a connection of its own, so it ends with the process, however that dies. Processes
+ * that share it keep one out that wants it alone.
  * @throws {LeaseError} when another session holds it, naming that session; when it was lost meanwhile.
  */
 export async function withLease<T>(
   database: Database,
   name: string,
   use: () => Promise<T>,
+  mode: LeaseMode = 'alone',
 ): Promise<T> {
+  const lock = mode === 'alone' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
   return database.withClient(async (client) => {
     const { rows } = await client.query<{ taken: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
+      `select ${lock}(hashtextextended($1, 0)) as taken`,
       [leaseKey(name)],
     );
     if (!rows[0]?.taken) throw await leaseFault(client, name);
@@ -28,19 +34,20 @@ export async function withLease<T>(
     try {
       result = await use();
     } catch (error) {
-      await giveUp(client, name);
+      await giveUp(client, name, mode);
       throw error;
     }
-    if (!(await giveUp(client, name))) throw lostFault(name);
+    if (!(await giveUp(client, name, mode))) throw lostFault(name);
     return result;
   });
 }
 
 /** Unlocks, and tells whether the lock was still ours: the server may have ended our session. */
-async function giveUp(client: Client, name: string): Promise<boolean> {
+async function giveUp(client: Client, name: string, mode: LeaseMode): Promise<boolean> {
+  const unlock = mode === 'alone' ? 'pg_advisory_unlock' : 'pg_advisory_unlock_shared';
   try {
     const { rows } = await client.query<{ held: boolean }>(
-      'select pg_advisory_unlock(hashtextextended($1, 0)) as held',
+      `select ${unlock}(hashtextextended($1, 0)) as held`,
       [leaseKey(name)],
     );
     return rows[0]?.held === true;

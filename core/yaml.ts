@@ -15,6 +15,9 @@ import type { z } from 'zod';
 import { nearestName, type Place, throwFaults, UserError } from './errors.ts';
 import { TextOffsets } from './offsets.ts';
 import { type ParseCache, parseKey } from './parse-cache.ts';
+import { floatText } from './template/python-text.ts';
+import { FloatValue } from './template/values.ts';
+import { dbtTags } from './yaml-scalars.ts';
 
 /** A path of keys and indexes into a YAML value. */
 export type YamlPath = readonly (string | number)[];
@@ -34,15 +37,15 @@ export interface YamlFile {
 }
 
 /**
- * Parses YAML 1.2, with the merge key `<<` that dbt's projects use. A text that the cache knows is not
- * parsed again.
+ * Parses YAML with the values that dbt's parser gives its scalars, and the merge key `<<`. A text that
+ * the cache knows is not parsed again.
  * @throws {UserErrors} with every syntax fault of the file, each with its place.
  */
 export function parseYaml(
   source: { readonly path: string; readonly text: string },
   cache?: ParseCache,
 ): YamlFile {
-  const key = cache && parseKey('yaml', source.text);
+  const key = cache && parseKey('yaml-1.1', source.text);
   // as: only `readYaml` below writes under this key
   const known = key === undefined ? undefined : (cache?.get(key) as ReadYaml | undefined);
   const read = known ?? readYaml(source);
@@ -81,8 +84,11 @@ function readYaml(source: { readonly path: string; readonly text: string }): Rea
   const document = parseDocument(source.text, {
     prettyErrors: false,
     merge: true,
+    schema: 'core',
+    customTags: dbtTags,
     logLevel: 'silent',
   });
+  keepKeys(document);
   const lines = new TextOffsets(source.text);
   const placeAt = (offset: number | undefined): Place => ({
     path: source.path,
@@ -107,6 +113,15 @@ function readYaml(source: { readonly path: string; readonly text: string }): Rea
   return { value, places, isPlain: walk.isPlain };
 }
 
+/** A key is a name, whatever its text would be as a value: a column may be called `on` or `1.0`. */
+function keepKeys(document: Document.Parsed): void {
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && typeof key.value !== 'string' && key.source) key.value = key.source;
+    },
+  });
+}
+
 /** Walks a document once for the places of all its parts. */
 class PlaceWalk {
   /** False once a number was met that JSON cannot write. */
@@ -125,8 +140,12 @@ class PlaceWalk {
       return { offset: at, entries: Object.fromEntries(keys) };
     }
     if (isSeq(node)) return [at, ...node.items.map((item) => this.placesOf(item, at))];
-    if (isScalar(node) && typeof node.value === 'number') {
-      this.isPlain &&= Number.isFinite(node.value) && !Object.is(node.value, -0);
+    if (isScalar(node)) {
+      const { value } = node;
+      if (typeof value === 'bigint' || value instanceof FloatValue) this.isPlain = false;
+      else if (typeof value === 'number') {
+        this.isPlain &&= Number.isFinite(value) && !Object.is(value, -0);
+      }
     }
     return at;
   }
@@ -145,15 +164,34 @@ export function validateYaml<T>(
 ): T {
   const value = base.reduce<unknown>(
     (parent, key) =>
-      isRecord(parent) || Array.isArray(parent) ? Reflect.get(parent, key) : undefined,
+      isMapValue(parent) || Array.isArray(parent) ? Reflect.get(parent, key) : undefined,
     file.value,
   );
-  const parsed = schema.safeParse(value, { reportInput: true });
+  const given = schema.safeParse(value, { reportInput: true });
+  const parsed = given.success ? given : retryFloats(schema, value, given.error);
   if (parsed.success) return parsed.data;
   throwFaults(
     parsed.error.issues.flatMap((issue) => issueFaults({ file, base, knownKeys, show }, issue)),
   );
   throw new Error('a failed validation has at least one issue');
+}
+
+/** A version such as `1.0` is text wherever it is not free data: dbt prints it with its point. */
+function retryFloats<T>(schema: z.ZodType<T>, value: unknown, error: z.ZodError<T>) {
+  const paths = error.issues
+    .filter((issue) => issue.input instanceof FloatValue)
+    .map((issue) => issue.path.join('\0'));
+  const asText = (item: unknown, path: readonly (string | number)[]): unknown => {
+    if (item instanceof FloatValue) {
+      return paths.includes(path.join('\0')) ? floatText(item.value) : item;
+    }
+    if (Array.isArray(item)) return item.map((below, index) => asText(below, [...path, index]));
+    if (!isMapValue(item)) return item;
+    const entries = Object.entries(item);
+    return Object.fromEntries(entries.map(([key, below]) => [key, asText(below, [...path, key])]));
+  };
+  const retried = paths.length === 0 ? value : asText(value, []);
+  return schema.safeParse(retried, { reportInput: true });
 }
 
 interface Validation {
@@ -184,7 +222,7 @@ function issueFaults(validation: Validation, issue: z.core.$ZodIssue): UserError
 
 /** Shows a value in a message; a long one by its beginning. */
 export function showValue(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
   return `\`${text.length > 80 ? `${text.slice(0, 77)}…` : text}\``;
 }
 
@@ -225,8 +263,10 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'range' in value;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Says whether a value of a YAML file is a map. */
+export function isMapValue(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return !(value instanceof FloatValue);
 }
 
 /** Aliases are resolved here, and one that names no anchor is the user's fault like any other. */
@@ -238,7 +278,7 @@ function toValue(
   try {
     const value: unknown = document.toJS();
     // Throws for an anchor inside itself, which no configuration means.
-    JSON.stringify(value);
+    JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? String(item) : item));
     return value;
   } catch (error) {
     if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error;

@@ -44,10 +44,43 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
           return download(context, await fetchOptions(given));
         }),
     )
-    .command('plan', 'show what bulk would fetch and load', planFlags, (given) =>
+    .command('api', 'bring the API of a cycle up to date', apiFlags, (given) =>
       run(async (context) => {
+        const { api } = await import('./commands/api.ts');
+        return api(context, await apiOptions(given));
+      }),
+    )
+    .command('retry', 'go on with what the API left incomplete', retryFlags, (given) =>
+      run(async (context) => {
+        const { retry } = await import('./commands/api.ts');
+        return retry(context, {
+          ...commonOptions(given),
+          cycles: await optionalCycles(given),
+          datasets: names(given['dataset']),
+          maxCalls: await wholeNumber('--max-calls', given['maxCalls'], 1),
+        });
+      }),
+    )
+    .command('sync-state', 'compute the extraction state anew from Bronze', syncFlags, (given) =>
+      run(async (context) => {
+        const { syncState } = await import('./commands/sync-state.ts');
+        return syncState(context, {
+          ...commonOptions(given),
+          cycles: await optionalCycles(given),
+          committees: names(given['committee']),
+          dryRun: given['dryRun'] === true,
+        });
+      }),
+    )
+    .command('plan [source]', 'show what bulk, or the API, would cost', planFlags, (given) =>
+      run(async (context) => {
+        const json = given['json'] === true;
+        if (given['source'] === 'api') {
+          const { planApi } = await import('./commands/plan-api.ts');
+          return planApi(context, { ...(await apiOptions(given)), json });
+        }
         const { plan } = await import('./commands/plan.ts');
-        return plan(context, { ...(await fetchOptions(given)), json: given['json'] === true });
+        return plan(context, { ...(await fetchOptions(given)), json });
       }),
     )
     .command('status', 'show what is loaded, and what is stale or failed', statusFlags, (given) =>
@@ -56,6 +89,7 @@ function declareCommands(cli: Argv, run: RunCommand): Argv {
         return status(context, { ...commonOptions(given), json: given['json'] === true });
       }),
     )
+    .example('extract api --cycle 2026', 'what the FEC loaded since the last time')
     .example(
       'extract bulk --cycle 2020 --from extract/sample/2019-03-17',
       'the sample that ships with FundLens',
@@ -96,7 +130,94 @@ function fetchFlags(cli: Argv): Argv {
 }
 
 function planFlags(cli: Argv): Argv {
-  return fromFlag(sourceFlags(cli)).option('json', { type: 'boolean', describe: 'print JSON' });
+  return scopeFlags(
+    fromFlag(sourceFlags(cli))
+      .positional('source', { choices: ['bulk', 'api'] as const, default: 'bulk' as const })
+      .option('json', { type: 'boolean', describe: 'print JSON' }),
+  );
+}
+
+function apiFlags(cli: Argv): Argv {
+  return scopeFlags(sourceFlags(cli)).option('max-calls', {
+    type: 'number',
+    describe: 'calls that this run makes at most',
+  });
+}
+
+function scopeFlags(cli: Argv): Argv {
+  return cli
+    .option('state', { type: 'string', array: true, describe: 'API: states, such as MD,VA' })
+    .option('all-states', { type: 'boolean', describe: 'API: the fifty states and DC, one by one' })
+    .option('committee', {
+      type: 'string',
+      array: true,
+      describe: 'API: committees, such as C00401224',
+    })
+    .option('since', {
+      type: 'string',
+      describe: 'API: the first day to ask for, on the clock of loading',
+    })
+    .option('lookback', {
+      type: 'number',
+      describe: 'API: days that are looked through again; 7 when not given',
+    })
+    .option('full-refresh', {
+      type: 'boolean',
+      describe: 'API: read all of the cycle, whatever is known of it',
+    });
+}
+
+function retryFlags(cli: Argv): Argv {
+  return sourceFlags(cli).option('max-calls', {
+    type: 'number',
+    describe: 'calls that this run makes at most',
+  });
+}
+
+function syncFlags(cli: Argv): Argv {
+  return cli
+    .option('cycle', { type: 'string', array: true, describe: 'cycles; all when not given' })
+    .option('committee', {
+      type: 'string',
+      array: true,
+      describe: 'committees; all when not given',
+    })
+    .option('dry-run', { type: 'boolean', describe: 'say what would change, change nothing' });
+}
+
+async function apiOptions(given: Given) {
+  const [{ parseScopes }, { parseDay }] = await Promise.all([
+    import('./datasets/api-catalog.ts'),
+    import('./commands/days.ts'),
+  ]);
+  const { from: _, ...common } = await fetchOptions(given);
+  return {
+    ...common,
+    scopes: parseScopes({
+      states: names(given['state']),
+      allStates: given['allStates'] === true,
+      committees: names(given['committee']),
+    }),
+    since: parseDay('--since', given['since']),
+    lookbackDays: await wholeNumber('--lookback', given['lookback'], 0),
+    full: given['fullRefresh'] === true,
+    maxCalls: await wholeNumber('--max-calls', given['maxCalls'], 1),
+  };
+}
+
+async function optionalCycles(given: Given): Promise<readonly number[]> {
+  if (given['cycle'] === undefined && given['cycles'] === undefined) return [];
+  const { parseCycles } = await import('./commands/cycles.ts');
+  return parseCycles(given['cycle'], given['cycles']);
+}
+
+async function wholeNumber(
+  flag: string,
+  value: unknown,
+  minimum: number,
+): Promise<number | undefined> {
+  const { parseWholeNumber } = await import('../core/whole-number.ts');
+  return parseWholeNumber(flag, value, minimum);
 }
 
 function sourceFlags(cli: Argv): Argv {

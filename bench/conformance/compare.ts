@@ -24,7 +24,7 @@ type Node = Manifest['nodes'][string];
 
 /** What became of one node, or why it cannot be compared. */
 interface Row {
-  readonly status: 'equal' | 'different' | 'missing' | 'ours only';
+  readonly status: 'equal' | 'different' | 'missing' | 'ours only' | 'not compiled';
   readonly id: string;
   readonly why: string;
 }
@@ -65,7 +65,8 @@ function compareNodes(theirs: Manifest, ours: Manifest): readonly Row[] {
   const unmatched: [string, Node][] = [];
   for (const [id, node] of Object.entries(theirs.nodes)) {
     const own = left.get(id);
-    if (own === undefined) unmatched.push([id, node]);
+    if (isLeftOut(node)) rows.push({ status: 'not compiled', id, why: 'by dbt either' });
+    else if (own === undefined) unmatched.push([id, node]);
     else rows.push(compareNode(id, node, own));
     left.delete(id);
   }
@@ -81,6 +82,11 @@ function compareNodes(theirs: Manifest, ours: Manifest): readonly Row[] {
   }
   const more = [...left.keys()].map((id): Row => ({ status: 'ours only', id, why: '' }));
   return [...rows, ...more].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What dbt lists and does not compile, such as a test of a model that has no file. */
+function isLeftOut(node: Node): boolean {
+  return node.resource_type !== 'seed' && (node.compiled_code ?? '') === '';
 }
 
 /** A test may have another id: one of the same SQL, or else one that differs in its hash only. */
@@ -131,7 +137,7 @@ for (const folder of folders) {
     rows.filter((row) => row.status === status).length;
   const shown = rows.filter(({ status }) => status !== 'equal' || process.env['VERBOSE'] === '1');
   const table = shown.map(({ status, id, why }) => `  ${status.padEnd(10)} ${id}  ${why}`);
-  const statuses = ['equal', 'different', 'missing', 'ours only'] as const;
+  const statuses = ['equal', 'different', 'missing', 'ours only', 'not compiled'] as const;
   const sums = statuses.map((status) => `${count(status)} ${status}`).join(', ');
   process.stdout.write(`${folder}: ${sums}\n${table.join('\n')}\n`);
 }

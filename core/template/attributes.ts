@@ -15,6 +15,7 @@ import {
   ListValue,
   MarkupValue,
   makeFunction,
+  orElse,
   TupleValue,
   typeName,
   UndefinedValue,
@@ -56,9 +57,10 @@ const UNSUPPORTED: Readonly<Record<string, ReadonlySet<string>>> = {
 /** `object.name`: the attribute or method, else the item of that name, else undefined. */
 export function attributeOf(object: Value, name: string): Value {
   if (isUndefined(object)) throw new ValueFault(object.reason);
-  const member =
-    memberOf(object, name) ??
-    (object instanceof DictValue ? object.get(name) : hostItem(object, name));
+  const member = orElse(
+    memberOf(object, name),
+    object instanceof DictValue ? object.get(name) : hostItem(object, name),
+  );
   if (member !== undefined) return member;
   return missing(object, name);
 }
@@ -70,7 +72,8 @@ export function itemOf(object: Value, key: Value): Value {
   if (item !== undefined) return item;
   const name = asText(key);
   if (name === undefined) return new UndefinedValue(`the ${typeName(object)} has no such item`);
-  return memberOf(object, name) ?? missing(object, name);
+  const member = memberOf(object, name);
+  return member === undefined ? missing(object, name) : member;
 }
 
 function plainItem(object: Value, key: Value): Value | undefined {

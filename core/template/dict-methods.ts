@@ -8,7 +8,7 @@ import { makeDict } from './globals.ts';
 import type { Methods } from './methods.ts';
 import { toRepr } from './python-text.ts';
 import { elementsOf } from './sequence.ts';
-import { type HostObject, ListValue, TupleValue, type Value } from './values.ts';
+import { type HostObject, ListValue, orElse, TupleValue, type Value } from './values.ts';
 
 type Keywords = ReadonlyMap<string, Value>;
 
@@ -60,7 +60,7 @@ export const DICT_METHODS: Methods<DictValue> = new Map<
         args,
         kwargs,
       );
-      return self.get(key) ?? fallback;
+      return orElse(self.get(key), fallback);
     },
   ],
   ['keys', (self) => makeView(self, 'dict_keys', () => walkSteadily(self, ([key]) => key))],
@@ -85,7 +85,7 @@ export const DICT_METHODS: Methods<DictValue> = new Map<
     'pop',
     (self, args, kwargs) => {
       const [key = null, fallback] = bindArguments('pop', ['key', 'default'], 1, args, kwargs);
-      const value = self.get(key) ?? fallback;
+      const value = orElse(self.get(key), fallback);
       if (value === undefined) throw new ValueFault(`\`pop\`: the dict has no key ${toRepr(key)}`);
       self.delete(key);
       return value;
@@ -112,7 +112,7 @@ export const DICT_METHODS: Methods<DictValue> = new Map<
       );
       const value = self.get(key);
       if (value === undefined) self.set(key, fallback);
-      return value ?? fallback;
+      return orElse(value, fallback);
     },
   ],
   ['copy', (self) => DictValue.of(self.entries())],

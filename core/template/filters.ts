@@ -45,7 +45,7 @@ export function applyFilter(
     const nearest = nearestName(name, FILTER_NAMES);
     throw new ValueFault(
       `unknown filter \`${name}\``,
-      nearest === undefined ? undefined : `Did you mean \`| ${nearest}\`?`,
+      nearest === undefined ? undefined : `did you mean \`| ${nearest}\`?`,
     );
   }
   const apply: FilterCall['apply'] = (other, value, more, keywords) =>

@@ -83,6 +83,7 @@ export function fromJson(data: unknown): Value {
   if (typeof data === 'number') {
     return Number.isSafeInteger(data) && !Object.is(data, -0) ? data : new FloatValue(data);
   }
+  if (data instanceof FloatValue) return data;
   if (Array.isArray(data)) return new ListValue(data.map(fromJson));
   if (data instanceof Map) {
     return DictValue.of([...data].map(([key, value]) => [fromJson(key), fromJson(value)] as const));
@@ -98,7 +99,8 @@ export function fromJson(data: unknown): Value {
 /** Plain data from a value; dicts become objects without a prototype. Fails for what is no data. */
 export function toJson(value: Value): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (value instanceof FloatValue) return value.value;
+  // A whole float stays one, since it prints with a point.
+  if (value instanceof FloatValue) return Number.isInteger(value.value) ? value : value.value;
   if (value instanceof ListValue || value instanceof TupleValue) return value.items.map(toJson);
   if (value instanceof DictValue) {
     const data: Record<string, unknown> = Object.create(null);

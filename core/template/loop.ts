@@ -42,7 +42,8 @@ export class Loop implements HostObject {
 
   /** The next element; undefined at the end. */
   next(): Value | undefined {
-    const value = this.ahead.shift() ?? this.pull();
+    // Not `??`: an element may be null, the template's None.
+    const value = this.ahead.length > 0 ? this.ahead.shift() : this.pull();
     if (value === undefined) return undefined;
     this.position += 1;
     this.before = this.current;
@@ -96,8 +97,10 @@ export class Loop implements HostObject {
         return this.depth - 1;
       case 'previtem':
         return this.position === 0 ? new UndefinedValue('there is no previous item') : this.before;
-      case 'nextitem':
-        return this.peek() ?? new UndefinedValue('there is no next item');
+      case 'nextitem': {
+        const next = this.peek();
+        return next === undefined ? new UndefinedValue('there is no next item') : next;
+      }
       case 'cycle':
         return this.cycle();
       case 'changed':

@@ -17,6 +17,7 @@ import {
   IteratorValue,
   isUndefined,
   ListValue,
+  orElse,
   TupleValue,
   typeName,
   UndefinedValue,
@@ -300,7 +301,8 @@ export const SEQUENCE_FILTERS = {
         'Make it a list first with `| list`.',
       );
     }
-    return elementsOf(call.target).at(-1) ?? new UndefinedValue('`last` of no elements');
+    const last = elementsOf(call.target).at(-1);
+    return last === undefined ? new UndefinedValue('`last` of no elements') : last;
   },
   reverse: (call) => {
     const text = asText(call.target);
@@ -321,7 +323,7 @@ export const SEQUENCE_FILTERS = {
     if (target instanceof DictValue || isHost(target)) {
       const text = asText(name) ?? '';
       const found = isHost(target) ? target.getAttribute(text) : undefined;
-      if (isHost(target)) return found ?? new UndefinedValue(`no attribute \`${text}\``);
+      if (isHost(target)) return orElse(found, new UndefinedValue(`no attribute \`${text}\``));
       if (target.has(name)) return new UndefinedValue(`the dict has no attribute \`${text}\``);
     }
     return itemOf(target, toText(name));

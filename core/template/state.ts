@@ -5,7 +5,7 @@ import { type MacroFrame, TemplateError, ValueFault } from './errors.ts';
 import { BUILT_INS } from './globals.ts';
 import { OutputBuffer } from './source-map.ts';
 import type { Located } from './syntax.ts';
-import { type CallSite, UndefinedValue, type Value } from './values.ts';
+import { type CallSite, orElse, UndefinedValue, type Value } from './values.ts';
 
 /** What the host offers by name: dbt's context, variables, macros. */
 export interface RenderScope {
@@ -78,7 +78,7 @@ export class RenderState {
       if (value !== undefined) return value;
       isAssigned ||= at.assigned?.has(name) ?? false;
     }
-    const value = this.scope.lookup(name) ?? BUILT_INS.get(name);
+    const value = orElse(this.scope.lookup(name), BUILT_INS.get(name));
     if (value !== undefined) return value;
     if (isAssigned || lenient) return new UndefinedValue(`\`${name}\` is undefined`);
     throw new ValueFault(`unknown name \`${name}\``, this.hintFor(name, frame));
@@ -93,7 +93,7 @@ export class RenderState {
     const nearest = nearestName(name, known);
     return nearest === undefined
       ? `Set it first, or ask for it with \`${name} is defined\`.`
-      : `Did you mean \`${nearest}\`?`;
+      : `did you mean \`${nearest}\`?`;
   }
 
   /** Gives an error its place and the calls that led there; what is no user's fault passes as it is. */

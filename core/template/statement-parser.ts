@@ -170,7 +170,7 @@ export class StatementParser extends ExpressionParser {
       return this.fault(`unexpected \`{% ${tag} %}\`${inside}`, token);
     }
     const nearest = tag === 'elseif' ? 'elif' : nearestName(tag, FOREIGN.has(tag) ? [] : TAGS);
-    const hint = nearest === undefined ? undefined : `Did you mean \`{% ${nearest} %}\`?`;
+    const hint = nearest === undefined ? undefined : `did you mean \`{% ${nearest} %}\`?`;
     return this.fault(`unknown tag \`{% ${tag} %}\``, token, hint);
   }
 

@@ -144,7 +144,7 @@ export function applyTest(
     const nearest = nearestName(name, TESTS.keys());
     throw new ValueFault(
       `unknown test \`${name}\``,
-      nearest === undefined ? undefined : `Did you mean \`is ${nearest}\`?`,
+      nearest === undefined ? undefined : `did you mean \`is ${nearest}\`?`,
     );
   }
   const [takesArgument, holds] = test;

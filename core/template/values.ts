@@ -13,6 +13,23 @@ export class FloatValue {
   constructor(value: number) {
     this.value = value;
   }
+
+  /** As a number, where data with it is written as JSON. */
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+/**
+ * Returns the value, or another where there is none. Unlike `??` it keeps null, which is the template's
+ * None and a value like any other.
+ */
+export function orElse<T extends Value | undefined, U>(
+  value: T,
+  other: U,
+): Exclude<T, undefined> | U {
+  // as: what is not undefined is excluded from it
+  return value === undefined ? other : (value as Exclude<T, undefined>);
 }
 
 /** A missing attribute, item or argument: prints as nothing and is false; using it further fails. */

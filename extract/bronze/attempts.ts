@@ -59,19 +59,38 @@ export async function withAttempt<T extends { readonly loadId: number }>(
 
 /**
  * Closes the attempts of runs that died: `succeeded` where the ledger has their load, else `crashed`.
- * The holder of the lease calls it first, when no attempt can be running.
+ * The holder of the lease calls it first, when no attempt can be running; with a unit, when none of
+ * that unit can. A try at the API makes many loads: what it did not end, it did not do.
  */
-export async function closeCrashedAttempts(client: Client): Promise<number> {
+export async function closeCrashedAttempts(client: Client, unit?: LoadUnit): Promise<number> {
   const { rowCount } = await client.query(
     `update bronze.attempts as attempt
         set status = case when load.load_id is null then 'crashed' else 'succeeded' end,
             load_id = load.load_id,
             finished_at = coalesce(load.finished_at, attempt.heartbeat_at)
        from bronze.attempts as dead
-       left join bronze.loads as load on load.attempt_id = dead.attempt_id
-      where dead.attempt_id = attempt.attempt_id and attempt.status = 'running'`,
+       left join bronze.loads as load
+              on load.attempt_id = dead.attempt_id and load.member is not null
+      where dead.attempt_id = attempt.attempt_id and attempt.status = 'running'
+        and ($1::text is null or (attempt.dataset, attempt.cycle, attempt.scope) = ($1, $2, $3))`,
+    [unit?.dataset ?? null, unit?.cycle ?? null, unit?.scope ?? null],
   );
   return rowCount ?? 0;
+}
+
+/**
+ * Notes that a unit's file is what is loaded, where the newest try did not succeed: a load that failed or
+ * was interrupted is then no longer the last word on it. Where it did, there is nothing to note.
+ */
+export async function settleUnchanged(client: Client, unit: LoadUnit): Promise<void> {
+  await client.query(
+    `insert into bronze.attempts (dataset, cycle, scope, source, phase, status, finished_at, load_id)
+     select $1, $2, $3, $4, 'unchanged', 'succeeded', clock_timestamp(),
+            (select max(load_id) from bronze.loads where dataset = $1 and cycle = $2 and scope = $3)
+      where (select status from bronze.attempts where dataset = $1 and cycle = $2 and scope = $3
+              order by attempt_id desc limit 1) <> 'succeeded'`,
+    [unit.dataset, unit.cycle, unit.scope, unit.source],
+  );
 }
 
 async function startAttempt(database: Database, unit: LoadUnit): Promise<number> {

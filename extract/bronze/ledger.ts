@@ -113,6 +113,80 @@ export async function insertLoad(client: Client, load: Load): Promise<void> {
   );
 }
 
+/** One answer of the API, as the ledger keeps it. */
+export interface ApiLoad extends LoadUnit {
+  readonly loadId: number;
+  readonly attemptId: number;
+  /** SHA-256 of the answer, in hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rowsRead: number;
+  readonly rowsInserted: number;
+  readonly rowsUpdated: number;
+  readonly rowsWithdrawn: number;
+  readonly rowsUnchanged: number;
+  readonly rowsReturned: number;
+  readonly rowsRejected: number;
+  /** Set by the load that ends a window: up to then the scope is complete. */
+  readonly watermark: Date | undefined;
+  readonly startedAt: Date;
+  readonly programVersion: string;
+}
+
+/**
+ * Returns the identifier of the next load and keeps it: others wait for the end of this transaction.
+ * Several processes may load from the API at once.
+ */
+export async function claimLoadId(client: Client): Promise<number> {
+  await client.query("select pg_advisory_xact_lock(hashtextextended('fundlens:loads', 0))");
+  return nextLoadId(client);
+}
+
+/** Writes an answer into the ledger and tells listeners of `fundlens_load`, in the transaction of its rows. */
+export async function insertApiLoad(client: Client, load: ApiLoad): Promise<void> {
+  await client.query(
+    `insert into bronze.loads
+       (load_id, attempt_id, dataset, cycle, scope, source, sha256, bytes, rows_read, rows_inserted,
+        rows_updated, rows_withdrawn, rows_unchanged, rows_returned, rows_rejected, rows_repaired,
+        watermark, started_at, program_version, finished_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18,
+             clock_timestamp())`,
+    [
+      load.loadId,
+      load.attemptId,
+      load.dataset,
+      load.cycle,
+      load.scope,
+      load.source,
+      load.sha256,
+      load.bytes,
+      load.rowsRead,
+      load.rowsInserted,
+      load.rowsUpdated,
+      load.rowsWithdrawn,
+      load.rowsUnchanged,
+      load.rowsReturned,
+      load.rowsRejected,
+      load.watermark ?? null,
+      load.startedAt,
+      load.programVersion,
+    ],
+  );
+  await client.query("select pg_notify('fundlens_load', $1)", [
+    JSON.stringify({
+      load: load.loadId,
+      dataset: load.dataset,
+      cycle: load.cycle,
+      scope: load.scope,
+      inserted: load.rowsInserted,
+      updated: load.rowsUpdated,
+      withdrawn: load.rowsWithdrawn,
+      unchanged: load.rowsUnchanged,
+      rejected: load.rowsRejected,
+    }),
+  ]);
+}
+
 /**
  * Tells whether the load of an attempt was committed, when the connection was lost during the commit.
  * Waits for the backend that was committing: it holds the attempt's lock until it has ended.

@@ -165,6 +165,76 @@ const comments: readonly (readonly [object: string, text: string])[] = [
   ],
 ];
 
+const apiComments: readonly (readonly [object: string, text: string])[] = [
+  [
+    'column bronze.extraction_state.watermark',
+    'Complete up to then. Bulk: when the FEC wrote the newest file, less a day for what was on its way. API: when the newest window that was read to its end was opened.',
+  ],
+  [
+    'column bronze.extraction_state.scope',
+    '`national`, `state:MD` for one state, `committee:C…` for one committee.',
+  ],
+  ['column bronze.extraction_state.row_count', 'Live rows; of the API: rows of the newest window.'],
+  [
+    'column bronze.extraction_state.status',
+    '`incomplete` while a window of the API is not read to its end; the next run goes on there.',
+  ],
+  ['column bronze.extraction_state.opened_at', 'When the newest window was opened.'],
+  [
+    'column bronze.extraction_state.window_from',
+    'First day of the newest window; null where all is read.',
+  ],
+  [
+    'column bronze.extraction_state.advances',
+    'False for a window that begins behind the watermark: its end leaves the watermark as it is.',
+  ],
+  [
+    'column bronze.extraction_state.parts',
+    'What is still to be read of the window; the first is under way.',
+  ],
+  [
+    'column bronze.extraction_state.proven',
+    'Parts read to their end with as many rows as the API counts.',
+  ],
+  [
+    'column bronze.extraction_state.cursor',
+    'What the next request sends back; null at the beginning of a part.',
+  ],
+  ['column bronze.extraction_state.part_rows', 'Different rows seen in the part under way.'],
+  ['column bronze.extraction_state.part_expected', 'Rows of that part as the API counts them.'],
+  [
+    'column bronze.extraction_state.part_drifted',
+    'True where that count changed between the pages of a list.',
+  ],
+  ['column bronze.extraction_state.passes', 'How often that part was walked through already.'],
+  [
+    'column bronze.extraction_state.pages',
+    'Answers that were stored, ever: guards against two runs at once.',
+  ],
+  [
+    'column bronze.extraction_state.window_calls',
+    'Calls that the newest window took, failed ones included.',
+  ],
+  ['column bronze.extraction_state.calls', 'Calls ever.'],
+  [
+    'column bronze.extraction_state.duplicates',
+    'Rows of the newest window that came more than once.',
+  ],
+  ['column bronze.extraction_state.error', 'Why the newest run stopped before the end.'],
+  ['table bronze.api_quotas', 'What is known of the quota of each key of the API.'],
+  ['column bronze.api_quotas.key_hash', 'Stands for the key, which is nowhere in the database.'],
+  ['column bronze.api_quotas.server_limit', 'Calls an hour, as the API says.'],
+  [
+    'column bronze.api_quotas.blocked_until',
+    'The API refused a call: no process makes one before.',
+  ],
+  ['table bronze.api_calls', 'Calls of the last hour by key, in pieces of half a minute.'],
+  [
+    'table bronze.api_seen',
+    'Keys seen in windows under way: tells what comes twice, and what is gone.',
+  ],
+];
+
 /** Schema `bronze`: the ledger and the tables for lines set aside. */
 export const bronzeSchema: OwnedSchema = {
   schema: 'bronze',
@@ -199,6 +269,53 @@ export const bronzeSchema: OwnedSchema = {
            add check (rows_returned <= rows_inserted)`,
         extractionState,
         ...reconciliationComments.map(([object, text]) => `comment on ${object} is '${text}'`),
+      ],
+    },
+    {
+      version: 3,
+      name: 'api',
+      statements: [
+        // One try at the API makes many loads, one for each page; one at a file still makes one.
+        'alter table bronze.loads drop constraint loads_attempt_id_key',
+        'create unique index loads_attempt_idx on bronze.loads (attempt_id) where member is not null',
+        `alter table bronze.extraction_state
+           alter column last_load_id drop not null,
+           add column status text not null default 'complete'
+             check (status in ('complete', 'incomplete')),
+           add column opened_at timestamptz,
+           add column window_from date,
+           add column advances boolean not null default true,
+           add column parts jsonb not null default '[]',
+           add column proven jsonb not null default '[]',
+           add column cursor jsonb,
+           add column part_rows bigint not null default 0,
+           add column part_expected bigint,
+           add column part_drifted boolean not null default false,
+           add column passes integer not null default 0,
+           add column pages bigint not null default 0,
+           add column window_calls bigint not null default 0,
+           add column calls bigint not null default 0,
+           add column duplicates bigint not null default 0,
+           add column error text`,
+        `create table bronze.api_quotas (
+           key_hash text primary key,
+           server_limit integer,
+           blocked_until timestamptz
+         )`,
+        `create table bronze.api_calls (
+           key_hash text not null,
+           piece timestamptz not null,
+           calls integer not null,
+           primary key (key_hash, piece)
+         )`,
+        `create table bronze.api_seen (
+           dataset text not null,
+           cycle integer not null,
+           scope text not null,
+           key text not null,
+           primary key (dataset, cycle, scope, key)
+         )`,
+        ...apiComments.map(([object, text]) => `comment on ${object} is '${text}'`),
       ],
     },
     {

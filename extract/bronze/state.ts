@@ -6,8 +6,8 @@ import type { Dataset } from '../datasets/types.ts';
 import { historyTable } from './tables.ts';
 import type { CommitteeCount, Load } from './types.ts';
 
-/** What the FEC wrote may lack what was on its way when the file was made: a day is kept back. */
-const safetyMarginHours = 24;
+/** Hours. What the FEC wrote may lack what was on its way when the file was made: a day is kept back. */
+export const safetyMarginHours = 24;
 
 /** Returns until when a file is complete: when the FEC wrote it, less a margin. */
 export function watermarkOf(writtenAt: Date): Date {
@@ -133,8 +133,8 @@ export async function recordChecks(
   );
 }
 
-// MMDDYYYY that is a day of the calendar: `to_date` would stop the load at the first typo.
-const calendarDay =
+/** Matches MMDDYYYY that is a day of the calendar: `to_date` would stop the load at the first typo. */
+export const calendarDay =
   '^((0[13578]|1[02])(0[1-9]|[12]\\d|3[01])|(0[469]|11)(0[1-9]|[12]\\d|30)|02(0[1-9]|1\\d|2[0-8]))(19|20)\\d\\d$' +
   '|^0229(19|20)(0[48]|[2468][048]|[13579][26])$|^02292000$';
 

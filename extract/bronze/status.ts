@@ -96,11 +96,62 @@ const query = `
       on (state.dataset, state.cycle, state.scope) = (tries.dataset, tries.cycle, tries.scope)
    order by tries.cycle desc, tries.dataset`;
 
-/** Reads the ledger; a database without one has nothing to show. */
-export async function readStatus(client: Client): Promise<readonly UnitStatus[]> {
+/** Reads the ledger of bulk files; a database without one has nothing to show. */
+export async function readStatus(
+  client: Client,
+  datasets: readonly string[],
+): Promise<readonly UnitStatus[]> {
   const ledger = await client.query<{ found: boolean }>(
     "select to_regclass('bronze.extraction_state') is not null as found",
   );
   if (!ledger.rows[0]?.found) return [];
-  return (await client.query<UnitStatus>(query)).rows;
+  return (await client.query<UnitStatus>(query, [datasets])).rows;
+}
+
+/** What is known of one scope of the API. */
+export interface ScopeStatus {
+  readonly dataset: string;
+  readonly table: string;
+  readonly cycle: number;
+  readonly scope: string;
+  readonly status: 'complete' | 'incomplete';
+  /** Complete up to then, UTC, to the second. */
+  readonly completeTo: string | null;
+  /** Rows seen in the newest window. */
+  readonly windowRows: number;
+  /** Calls of the newest window, and all calls ever. */
+  readonly windowCalls: number;
+  readonly calls: number;
+  /** How the newest attempt ended. */
+  readonly lastAttempt: string | null;
+  readonly error: string | null;
+}
+
+/** Reads the states of the API's scopes, the country first. */
+export async function readScopes(
+  client: Client,
+  datasets: readonly string[],
+): Promise<readonly ScopeStatus[]> {
+  const state = await client.query<{ found: boolean }>(
+    "select to_regclass('bronze.api_calls') is not null as found",
+  );
+  if (!state.rows[0]?.found) return [];
+  const { rows } = await client.query<ScopeStatus>(
+    `with last_attempts as (
+       select distinct on (dataset, cycle, scope) dataset, cycle, scope, status
+         from bronze.attempts where dataset = any($1)
+        order by dataset, cycle, scope, attempt_id desc
+     )
+     select state.dataset, 'bronze.api_' || state.dataset as table, state.cycle, state.scope,
+            state.status,
+            to_char(state.watermark at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as "completeTo",
+            state.row_count::float8 as "windowRows", state.window_calls::float8 as "windowCalls",
+            state.calls::float8 as calls, attempt.status as "lastAttempt", state.error
+       from bronze.extraction_state as state
+       left join last_attempts as attempt using (dataset, cycle, scope)
+      where state.dataset = any($1)
+      order by state.cycle desc, state.dataset, state.scope <> 'national', state.scope`,
+    [datasets],
+  );
+  return rows;
 }

@@ -18,13 +18,23 @@ export interface ExistingTable {
 
 /** Names how the rows of a dataset are hashed; the ledger keeps it with every load. */
 export function hashAlgorithmOf(dataset: Dataset): string {
-  return `hashtextextended/${dataset.columns.length} columns`;
+  const between = dataset.format === 'csv' ? ' parted by 0x01' : '';
+  return `hashtextextended/${dataset.columns.length} columns${between}`;
 }
 
-/** Returns the SQL of a row's hash, which the line gate makes as well: that of its line in the file. */
+/**
+ * Returns what stands between the fields of a row in the text that is hashed: a character that no field
+ * holds, or two rows could be one text. Quoted fields may hold a `|`; byte 0x01 is rejected.
+ */
+export function hashDelimiter(dataset: Dataset): string {
+  return dataset.format === 'csv' ? '\x01' : '|';
+}
+
+/** Returns the SQL of a row's hash, which the gates make as well: of a piped file, that of the line. */
 export function rowHashExpression(dataset: Dataset): string {
   const fields = dataset.columns.map(({ name }) => `coalesce(${quoteIdentifier(name)}, '')`);
-  return `hashtextextended((${fields.join(" || '|' || ")}) collate "C", 0)`;
+  const delimiter = dataset.format === 'csv' ? 'chr(1)' : "'|'";
+  return `hashtextextended((${fields.join(` || ${delimiter} || `)}) collate "C", 0)`;
 }
 
 /** A column that FundLens adds to those of the FEC. */

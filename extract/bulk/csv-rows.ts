@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream';
 import csvParser from 'csv-parser';
+import { hashDelimiter } from '../bronze/tables.ts';
 import type { Dataset } from '../datasets/types.ts';
 import { ArchiveError } from '../errors.ts';
 import { CsvGate, type CsvRecord } from './csv-gate.ts';
@@ -92,6 +93,7 @@ async function addRecords(
   records: readonly CsvRecord[],
 ): Promise<void> {
   const columns = dataset.columns.map(({ name }) => name);
+  const between = hashDelimiter(dataset);
   // Copies: the parser takes quotes out of the bytes that it is given.
   const source = Readable.from(records.map(({ bytes }) => Buffer.concat([bytes, lineFeed])));
   const parser = source.pipe(csvParser({ headers: names, strict: true }));
@@ -100,7 +102,7 @@ async function addRecords(
     const record = records[read];
     if (record !== undefined) {
       const fields = columns.map((name) => row[name] ?? '');
-      output.addFields(fields, record.line);
+      output.addFields(fields, record.line, between);
     }
     read += 1;
   }

@@ -62,9 +62,9 @@ export class LineOutput {
     this.endRow(escaped.length);
   }
 
-  /** Adds a row of fields, which may hold anything but NUL. */
-  addFields(fields: readonly string[], line: number): void {
-    const text = Buffer.from(fields.join('|'));
+  /** Adds a row of fields, which may hold anything but NUL and `between`, which parts them where they are hashed. */
+  addFields(fields: readonly string[], line: number, between: string): void {
+    const text = Buffer.from(fields.join(between));
     hashRow(text, viewOf(text), 0, text.length, this.hash);
     const escaped = Buffer.from(fields.map(escapeField).join('|'));
     this.startRow(line, escaped.length);

@@ -7,7 +7,7 @@ import { withLease } from '../../core/locks.ts';
 import { migrate } from '../../core/migrations.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { readVersion } from '../../core/version.ts';
-import { closeCrashedAttempts } from '../bronze/attempts.ts';
+import { closeCrashedAttempts, settleUnchanged } from '../bronze/attempts.ts';
 import { ensureTables } from '../bronze/ensure-tables.ts';
 import { bronzeSchema } from '../bronze/migrations.ts';
 import { recordChecks } from '../bronze/state.ts';
@@ -128,9 +128,7 @@ function loadAll(
     };
     const tally = await loadFiles(run, source.files);
     tally.unchanged += source.unchanged?.length ?? 0;
-    await databases.rows.withClient((client) =>
-      recordChecks(client, options.cycle, source.unchanged ?? []),
-    );
+    await settle(databases, options.cycle, source.unchanged ?? [], true);
     for (const fault of source.faults ?? []) reportFailure(reporter, tally, fault);
     reportTotal(reporter, tally);
     return tally.failed === 0 ? 0 : 1;
@@ -152,15 +150,30 @@ async function loadFiles(run: BulkRun, files: readonly BulkFile[]): Promise<Tall
       reportFailure(reporter, tally, error);
       continue;
     }
-    if (outcome.kind === 'unchanged' && file.origin !== undefined) {
-      await run.databases.rows.withClient((client) =>
-        recordChecks(client, file.cycle, [file.dataset.name]),
-      );
+    if (outcome.kind === 'unchanged') {
+      const isChecked = file.origin !== undefined;
+      await settle(run.databases, file.cycle, [file.dataset.name], isChecked);
     }
     reportFile(reporter, tally, file, outcome, performance.now() - startedAt);
   }
   await run.databases.rows.withClient(sweepStaging);
   return tally;
+}
+
+/** Notes that what is loaded of these datasets is what there is; `isChecked`: by a server's word. */
+async function settle(
+  { rows }: BronzeDatabases,
+  cycle: number,
+  names: readonly string[],
+  isChecked: boolean,
+): Promise<void> {
+  await rows.withClient(async (client) => {
+    if (isChecked) await recordChecks(client, cycle, names);
+    for (const dataset of findDatasets(names).filter(({ name }) => names.includes(name))) {
+      const source = fileName(dataset, cycle);
+      await settleUnchanged(client, { dataset: dataset.name, cycle, scope: 'national', source });
+    }
+  });
 }
 
 /** What the server refuses is the user's to solve, and nothing of the file was loaded. */

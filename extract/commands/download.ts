@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { throwFaults, UserError } from '../../core/errors.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { readEnv } from '../../core/settings.ts';
-import { evict, releaseUse } from '../bulk/download/cache.ts';
+import { evict, openCache, releaseUse } from '../bulk/download/cache.ts';
 import { DownloadError } from '../bulk/download/failure.ts';
 import { type FetchOutcome, fetchFiles } from '../bulk/download/fetch-files.ts';
 import { remoteFile } from '../bulk/download/remote-files.ts';
@@ -90,6 +90,8 @@ export async function withFetchedFiles<T>(
     return remoteFile(settings.baseUrl, dataset, cycle, loadedVersion(dataset, cycle, url));
   });
   const { reporter, signal } = context;
+  // Before the cleaning below can fail for the same reason and hide it.
+  await openCache(settings.cacheDir);
   try {
     const outcomes = await fetchFiles({ settings, reporter, signal }, remotes);
     const fetched = sortOutcomes(wanted, outcomes);

@@ -3,7 +3,8 @@
 import type { Client } from '../../core/database.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { type Freshness, formatAge, judgeFreshness } from '../bronze/freshness.ts';
-import { readStatus, type UnitStatus } from '../bronze/status.ts';
+import { readScopes, readStatus, type ScopeStatus, type UnitStatus } from '../bronze/status.ts';
+import { apiDatasets } from '../datasets/api-catalog.ts';
 import { datasets } from '../datasets/catalog.ts';
 import { withBronze } from './open-bronze.ts';
 import { formatTable, type TableColumn, terminalWidth } from './table.ts';
@@ -20,16 +21,53 @@ export interface JudgedUnit extends UnitStatus {
   readonly freshness: Freshness | null;
 }
 
-/** Prints one line for each dataset and cycle that was loaded, or tried. */
+/** Prints one line for each dataset and cycle that was loaded, or tried, and for each scope of the API. */
 export async function status(context: ProgramContext, options: StatusOptions): Promise<ExitCode> {
-  const found = await withBronze(context, options, 'status', ({ rows }) =>
-    rows.withClient((client: Client) => readStatus(client)),
+  const { found, scopes } = await withBronze(context, options, 'status', ({ rows }) =>
+    rows.withClient(async (client: Client) => ({
+      found: await readStatus(client, namesOf(datasets)),
+      scopes: await readScopes(client, namesOf(apiDatasets)),
+    })),
   );
   const now = new Date();
   const units = judgeUnits(found, now);
-  if (options.json) context.reporter.result(JSON.stringify(units, null, 2));
-  else context.reporter.result(formatStatus(units, now, terminalWidth()));
+  const { reporter } = context;
+  if (options.json) {
+    reporter.result(JSON.stringify([...units, ...scopes], null, 2));
+    return 0;
+  }
+  const width = terminalWidth();
+  const hasOnlyApi = units.length === 0 && scopes.length > 0;
+  if (!hasOnlyApi) reporter.result(formatStatus(units, now, width));
+  if (scopes.length > 0) reporter.result(`${hasOnlyApi ? '' : '\n'}${formatScopes(scopes, width)}`);
   return 0;
+}
+
+function namesOf(list: readonly { readonly name: string }[]): readonly string[] {
+  return list.map(({ name }) => name);
+}
+
+/** Lays the scopes of the API out as a table, and says below it why runs stopped. */
+export function formatScopes(scopes: readonly ScopeStatus[], width: number): string {
+  const columns: readonly TableColumn<ScopeStatus>[] = [
+    { title: 'API dataset', cell: ({ dataset }) => dataset },
+    { title: 'cycle', cell: ({ cycle }) => String(cycle) },
+    { title: 'scope', cell: ({ scope }) => scope },
+    { title: 'state', cell: ({ status: state }) => state },
+    { title: 'complete to', cell: ({ completeTo }) => minute(completeTo ?? undefined) },
+    { title: 'rows', cell: ({ windowRows }) => count(windowRows), isNumber: true },
+    { title: 'calls', cell: ({ windowCalls }) => count(windowCalls), isNumber: true },
+    { title: 'calls ever', cell: ({ calls }) => count(calls), isNumber: true, extra: 1 },
+    { title: 'last try', cell: ({ lastAttempt }) => lastAttempt ?? '-', extra: 2 },
+  ];
+  const stopped = scopes
+    .filter(({ error }) => error !== null)
+    .map(({ dataset, cycle, scope, error }) => `${dataset} ${cycle} ${scope}: ${error}`);
+  const reasons = stopped.flatMap((text) => wrap(text, Math.min(width, 110)));
+  return [
+    formatTable(columns, scopes, width),
+    ...(reasons.length === 0 ? [] : ['', ...reasons]),
+  ].join('\n');
 }
 
 /** Adds what the catalog and the calendar say; sorted as the catalog has it, the newest cycle first. */

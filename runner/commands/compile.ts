@@ -2,6 +2,7 @@
 
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
+import { isSqlNode } from '../compile/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
 import { compileLate, loadProject, selectFrom } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
@@ -14,7 +15,7 @@ export interface CompileOptions extends SelectionOptions {
 
 /** Compiles the selection; connects only where a template of it asks the database. */
 export async function compile(context: ProgramContext, options: CompileOptions): Promise<ExitCode> {
-  const loaded = await loadProject(context, options);
+  const loaded = await loadProject(context, options, { WHICH: 'compile' });
   if (options.inline !== undefined) {
     const source = { path: '--inline', text: options.inline };
     const compiled = await answerUntilDone(context, loaded.request, (answers) =>
@@ -30,8 +31,10 @@ export async function compile(context: ProgramContext, options: CompileOptions):
     const node = project.manifest.nodes.get(id);
     return node?.kind === 'model' ? [node] : [];
   });
-  const [only] = models;
-  if (only && models.length === 1) context.reporter.result(only.compiledSql);
+  const [id = '', ...others] = selected;
+  const only = others.length === 0 ? project.manifest.nodes.get(id) : models[0];
+  if (isSqlNode(only) && (others.length === 0 || models.length === 1))
+    context.reporter.result(only.compiledSql);
   context.reporter.info(
     `compiled ${models.length} ${models.length === 1 ? 'model' : 'models'} to ${written.shownPath('compiled')}`,
   );

@@ -48,8 +48,8 @@ export function lateRun(
     steps: {
       build: async (step, client) => {
         const node = await compile(step.node, client);
-        if (node.kind === 'test' || node.kind === 'unit-test') {
-          throw new Error(`${step.node} is built and a test`);
+        if (node.kind !== 'model' && node.kind !== 'snapshot') {
+          throw new Error(`${step.node} is built and is a ${node.kind}`);
         }
         return completeBuild(step, node, catalog.relations.get(quoteRelation(node.relation)));
       },

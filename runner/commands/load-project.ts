@@ -7,7 +7,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import type { ProgramContext } from '../../core/program.ts';
 import { type Env, readEnv } from '../../core/settings.ts';
 import { readTarget, type Target, type TargetRequest } from '../../core/target.ts';
-import { parseYaml } from '../../core/yaml.ts';
+import { isMapValue, parseYaml } from '../../core/yaml.ts';
 import { type Compilation, prepareCompilation } from '../compile/compile-project.ts';
 import type { CompileInputs } from '../compile/inputs.ts';
 import type { Resolver } from '../compile/resolve.ts';
@@ -79,10 +79,17 @@ export function readProject(context: ProgramContext, options: CommonOptions): Re
   return { projectDir, env, vars, file, target, request, yamlInputs };
 }
 
+/** dbt's word for the command, and what else templates find among their `flags`. */
+export interface InvocationFlags {
+  readonly WHICH: string;
+  readonly FAIL_FAST?: boolean;
+}
+
 /** Reads, parses and compiles a project. */
 export async function loadProject(
   context: ProgramContext,
   options: CommonOptions,
+  flags: InvocationFlags,
 ): Promise<LoadedProject> {
   const read = readProject(context, options);
   const { projectDir, env, vars, file, target, request, yamlInputs } = read;
@@ -105,6 +112,7 @@ export async function loadProject(
     invocationId: randomUUID(),
     parseCache,
     flags: {
+      ...flags,
       ...(options.fullRefresh === true ? { FULL_REFRESH: true } : {}),
       STORE_FAILURES: options.storeFailures ?? file.flags['store_failures'] === true,
     },
@@ -153,7 +161,7 @@ function yamlTarget(facts: CompileInputs['target']): YamlInputs['target'] {
 export function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
   if (varsText === undefined) return {};
   const { value } = parseYaml({ path: '--vars', text: varsText });
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  if (isMapValue(value)) return value;
   throw new UserError('--vars is not a map', {
     where: '--vars',
     hint: "write it as '{cycle: 2020}'",

@@ -17,7 +17,7 @@ export interface LsOptions extends SelectionOptions {
 
 /** Lists nodes in dependency order. */
 export async function ls(context: ProgramContext, options: LsOptions): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const project = await loadProject(context, options, { WHICH: 'list' });
   const selected = selectFrom(project, options, context);
   for (const id of project.graph.order) {
     const node = project.manifest.nodes.get(id);

@@ -18,7 +18,7 @@ export interface Work {
  * @throws {UserErrors} with every one of them
  */
 export function refuseUnbuildable(work: Work): void {
-  throwFaults([...quotingFaults(work), ...hookFaults(work), ...nodeFaults(work)]);
+  throwFaults([...hookFaults(work), ...nodeFaults(work)]);
 }
 
 function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
@@ -38,16 +38,6 @@ function nodeFaults({ manifest, selected, verb }: Work): UserError[] {
 function isWorkedOn(node: Node, verb: Verb): boolean {
   if (verb === 'build') return true;
   return node.kind === { run: 'model', test: 'test', seed: 'seed', snapshot: 'snapshot' }[verb];
-}
-
-function quotingFaults({ parsed: { file } }: Work): UserError[] {
-  if (!Object.values(file.quoting).includes(false)) return [];
-  return [
-    new UserError('names without quotes are not supported: every name stands in quotes', {
-      where: file.yaml.placeOfKey(['quoting']),
-      hint: 'set `quoting` to true, or remove it',
-    }),
-  ];
 }
 
 function hookFaults({ parsed }: Work): UserError[] {

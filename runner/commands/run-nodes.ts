@@ -48,7 +48,10 @@ export async function runNodes(
   verb: Verb,
   options: RunOptions,
 ): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const project = await loadProject(context, options, {
+    WHICH: verb,
+    FAIL_FAST: options.failFast,
+  });
   const selected = selectFrom(project, options, context);
   const { parsed, manifest } = project;
   refuseUnbuildable({ parsed, manifest, selected, verb });

@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.ts';
 import type { ExitCode, ProgramContext } from '../../core/program.ts';
 import { withTarget } from '../../core/target.ts';
 import { attemptInline } from '../compile/compile-inline.ts';
+import { isSqlNode } from '../compile/types.ts';
 import { readRows } from '../execute/read-rows.ts';
 import { formatRows, type RowsFormat } from '../report/rows.ts';
 import { answerUntilDone } from './answer-questions.ts';
@@ -26,7 +27,7 @@ export interface ShowOptions extends CommonOptions {
 
 /** Prints rows on stdout. */
 export async function show(context: ProgramContext, options: ShowOptions): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const project = await loadProject(context, options, { WHICH: 'show' });
   const query = await queryOf(context, project, options);
   return withTarget<ExitCode>(project.request, async (target) => {
     const database = openDatabase(target.connection, {
@@ -57,13 +58,13 @@ async function queryOf(context: ProgramContext, project: LoadedProject, options:
     const { uniqueId } = findNode(project.manifest, options.name);
     const compiled = await compileLate(context, project, new Set([uniqueId]));
     const node = findNode(compiled.manifest, uniqueId);
-    if (node.kind === 'model' || node.kind === 'test') {
-      return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
-    }
     if (node.kind === 'unit-test') {
       throw new UserError('a unit test has no rows to show', {
         hint: `run it with \`runner test --select ${node.name}\``,
       });
+    }
+    if (isSqlNode(node)) {
+      return { sql: node.compiledSql, sqlMap: node.sqlMap, path: node.path };
     }
     const { schema, identifier } = node.relation;
     return { sql: `select * from "${schema}"."${identifier}"`, sqlMap: [], path: node.path };

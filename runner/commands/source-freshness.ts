@@ -22,7 +22,7 @@ export async function sourceFreshness(
   context: ProgramContext,
   options: FreshnessCommandOptions,
 ): Promise<ExitCode> {
-  const project = await loadProject(context, options);
+  const project = await loadProject(context, options, { WHICH: 'freshness' });
   const selected = selectFrom(project, options, context);
   const sources = [...project.manifest.nodes.values()].filter(
     (node): node is Source =>

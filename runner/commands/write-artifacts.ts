@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 import { readVersion } from '../../core/version.ts';
 import type { Late } from '../compile/compile-nodes.ts';
-import type { NodeId } from '../compile/types.ts';
+import { isSqlNode, type NodeId } from '../compile/types.ts';
 import type { RunResult } from '../execute/types.ts';
 import {
   compiledPath,
@@ -43,7 +43,7 @@ export async function writeCompiled(
   const texts = new Map<string, string>();
   for (const id of selected) {
     const node = manifest.nodes.get(id);
-    if (node === undefined || !('compiledSql' in node) || node.isLate) continue;
+    if (!isSqlNode(node) || node.isLate) continue;
     if (node.kind === 'unit-test' && node.fault !== undefined) continue;
     texts.set(join(targetDir(project), compiledPath(manifest, id)), `${node.compiledSql}\n`);
   }

@@ -9,6 +9,7 @@ import { renderTemplate } from '../../core/template/render.ts';
 import type { CallSite, Value } from '../../core/template/values.ts';
 import type {
   ConfigLayer,
+  ParsedAnalysis,
   ParsedModel,
   ParsedSingularTest,
   ParsedSnapshot,
@@ -40,7 +41,8 @@ export interface Captured {
   readonly isStatic: boolean;
 }
 
-type CapturedNode = ParsedModel | ParsedSingularTest | ParsedSnapshot;
+/** A node whose first pass is over a template of its own. */
+export type CapturedNode = ParsedModel | ParsedSnapshot | ParsedAnalysis | ParsedSingularTest;
 
 /**
  * Hears the `config`, `ref` and `source` calls of a node: from its syntax tree where that says it

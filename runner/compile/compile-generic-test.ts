@@ -1,23 +1,24 @@
 // Generic tests: a macro called with the model, the column and the arguments of the YAML.
 
-import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
+import { nearestName, type Place, throwFaults, UserError } from '../../core/errors.ts';
 import { DictValue } from '../../core/template/dict.ts';
-import { fromJson } from '../../core/template/json.ts';
+import { fromJson, toJson } from '../../core/template/json.ts';
 import { parseTemplate } from '../../core/template/parse.ts';
+import { toText } from '../../core/template/python-text.ts';
 import { evaluateTemplate, renderTemplate } from '../../core/template/render.ts';
 import type { RenderScope } from '../../core/template/state.ts';
-import { ListValue, type Value } from '../../core/template/values.ts';
-import type { ParsedGenericTest } from '../project/types.ts';
+import { type CallSite, ListValue, type Value } from '../../core/template/values.ts';
+import type { ConfigLayer, ParsedGenericTest } from '../project/types.ts';
 import {
+  captureTestQueries,
   compileTestQueries,
   type MakeQueries,
-  type RelationOf,
+  type TestQueryMaker,
   testConfigFields,
 } from './compile-test.ts';
-import { resolveConfig } from './config.ts';
+import { type Config, resolveConfig } from './config.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
-import { relationValue } from './relation-value.ts';
 import type { Resolver } from './resolve.ts';
 import { withNames } from './scope.ts';
 import { builtInTest, isCountOfRows, shapeOf } from './test-shape.ts';
@@ -30,10 +31,7 @@ export function compileGenericTest(
   makeQueries: MakeQueries = compileTestQueries,
 ): Test | undefined {
   if (test.on.kind === 'ref' && resolver.isDisabled(test.on.name)) return undefined;
-  const faults: UserError[] = [];
-  const report = resolver.facts.configReport?.(test.packageName);
-  const config = resolveConfig('test', test.layers, faults, report);
-  throwFaults(faults);
+  const config = resolveTestConfig(resolver, test, test.layers);
   if (config === undefined || config.enabled === false) return undefined;
   const macro = findMacro(resolver, test);
   const builtIn = isCountOfRows(config) ? builtInTest(resolver.facts.macros, test) : undefined;
@@ -44,33 +42,89 @@ export function compileGenericTest(
     text: `{{ ${macro}(model=get_where_subquery(_test_model), **_test_arguments) }}`,
     firstLine: test.place.line ?? 1,
   });
-  const render = (scope: RenderScope, relationOf: RelationOf) => {
-    const relation = relationOf(subject.uniqueId, subject.relation);
-    const model = relationValue(database, relation);
-    const args = argumentValues(test, scope);
-    const own = new Map<string, Value>([
-      ['_test_model', model],
-      ['_test_arguments', DictValue.of(args)],
-    ]);
-    const sql = renderTemplate(call, withNames(scope, own));
-    const from = { subject: relation, from: model.toText() };
-    return { sql, shape: builtIn && shapeOf(builtIn, { ...from, where: config.where, args }) };
-  };
-  const queries = makeQueries(resolver, {
+  const makerOf = (own: Config<'test'>, hear: TestQueryMaker['hear']): TestQueryMaker => ({
     model: madeOnce(() =>
-      nodeValue({ ...test, database, schema, alias: config.alias ?? test.alias, config }),
+      nodeValue({ ...test, database, schema, alias: own.alias ?? test.alias, config: own }),
     ),
-    config,
+    config: own,
     packageName: test.packageName,
+    hear,
     render: (scope, relationOf) => {
-      // Through `ref` and `source`, so that the subject is among the parents.
-      touch(scope, test.on);
-      return render(scope, relationOf);
+      // dbt reads the arguments before the model, which decides the order of CTEs.
+      const args = argumentValues(test, scope);
+      const value = subjectValue(scope, test.on);
+      const names = new Map<string, Value>([
+        ['_test_arguments', DictValue.of(args)],
+        ['_test_model', value],
+      ]);
+      const sql = renderTemplate(call, withNames(scope, names));
+      const relation = relationOf(subject.uniqueId, subject.relation);
+      const from = { subject: relation, from: toText(value) };
+      return { sql, shape: builtIn && shapeOf(builtIn, { ...from, where: own.where, args }) };
     },
   });
+  let isConfigured = false;
+  const queries = makeQueries(
+    resolver,
+    makerOf(config, () => {
+      isConfigured = true;
+    }),
+  );
+  const made = testOf(test, { config, subject, rawSql: call.source.text, layers: test.layers });
+  if (!isConfigured) return { ...made, ...testConfigFields(resolver, test, config), ...queries };
+  // The macro configures its tests, as dbt_utils does with `fail_calc`: heard as dbt hears it, then used.
+  const heard = hearConfig(test);
+  captureTestQueries(resolver, makerOf(config, heard.hear));
+  const { layers: given, folderLayers } = test;
+  const layers = [...given.slice(0, folderLayers), heard.layer, ...given.slice(folderLayers)];
+  const whole = resolveTestConfig(resolver, test, layers);
+  if (whole === undefined || whole.enabled === false) return undefined;
   return {
-    kind: 'test',
-    testKind: 'generic',
+    ...testOf(test, { config: whole, subject, rawSql: call.source.text, layers }),
+    ...testConfigFields(resolver, test, whole),
+    ...makeQueries(resolver, makerOf(whole, undefined)),
+  };
+}
+
+function resolveTestConfig(
+  resolver: Resolver,
+  test: ParsedGenericTest,
+  layers: readonly ConfigLayer[],
+): Config<'test'> | undefined {
+  const faults: UserError[] = [];
+  const report = resolver.facts.configReport?.(test.packageName);
+  const config = resolveConfig('test', layers, faults, report);
+  throwFaults(faults);
+  return config;
+}
+
+/** Keeps what the macro of a test says to `config`. */
+function hearConfig(test: ParsedGenericTest) {
+  const values: Record<string, unknown> = {};
+  const places = new Map<string, Place>();
+  const layer: ConfigLayer = { values, placeOf: (key) => places.get(key) ?? test.place };
+  const hear = (given: ReadonlyMap<string, Value>, site: CallSite): void => {
+    for (const [key, value] of given) {
+      values[key] = toJson(value);
+      places.set(key, site.place);
+    }
+  };
+  return { layer, hear };
+}
+
+function testOf(
+  test: ParsedGenericTest,
+  parts: {
+    readonly config: Config<'test'>;
+    readonly subject: { readonly uniqueId: NodeId };
+    readonly rawSql: string;
+    readonly layers: readonly ConfigLayer[];
+  },
+) {
+  const { config, subject, rawSql, layers } = parts;
+  return {
+    kind: 'test' as const,
+    testKind: 'generic' as const,
     uniqueId: `test.${test.packageName}.${test.name}.${test.hash}`,
     name: test.name,
     alias: config.alias ?? test.alias,
@@ -82,10 +136,8 @@ export function compileGenericTest(
     testName: test.testName.split('.').at(-1),
     attachedTo: subject.uniqueId,
     columnName: test.columnName,
-    rawSql: call.source.text,
-    ...testConfigFields(resolver, test, config),
-    refusals: refusalsOf(config, test.layers, test.path),
-    ...queries,
+    rawSql,
+    refusals: refusalsOf(config, layers, test.path),
   };
 }
 
@@ -121,15 +173,15 @@ const refCall = parseTemplate({ path: 'ref', text: '{{ ref(_name) }}' });
 const versionedRefCall = parseTemplate({ path: 'ref', text: '{{ ref(_name, v=_version) }}' });
 const sourceCall = parseTemplate({ path: 'source', text: '{{ source(_source, _table) }}' });
 
-function touch(scope: RenderScope, on: ParsedGenericTest['on']): void {
+/** Through `ref` and `source`, so that the subject is among the parents. */
+function subjectValue(scope: RenderScope, on: ParsedGenericTest['on']): Value {
   if (on.kind === 'source') {
     const names = { _source: on.source, _table: on.table };
-    renderTemplate(sourceCall, withNames(scope, new Map(Object.entries(names))));
-    return;
+    return evaluateTemplate(sourceCall, withNames(scope, new Map(Object.entries(names))));
   }
   const names = new Map<string, Value>([['_name', on.name]]);
   if (on.version !== undefined) names.set('_version', fromJson(on.version));
-  renderTemplate(names.size === 1 ? refCall : versionedRefCall, withNames(scope, names));
+  return evaluateTemplate(names.size === 1 ? refCall : versionedRefCall, withNames(scope, names));
 }
 
 /** dbt reads a text such as `ref('x')` in an argument as a call; other text may hold templates. */

@@ -5,8 +5,11 @@ import { renderTemplate } from '../../core/template/render.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
 import { type Answers, type Attempt, attempt } from './answers.ts';
 import { nodeContext } from './context.ts';
+import { withCtes } from './ephemeral.ts';
+import { readsOf } from './node-reads.ts';
 import { nodeValue } from './node-value.ts';
-import { type Resolver, relationOfNode } from './resolve.ts';
+import { ephemeralBody } from './render-model.ts';
+import type { Resolver } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
 
@@ -40,16 +43,17 @@ export function compileInline(resolver: Resolver, source: InlineSource): Rendere
     schema,
     alias: name,
   });
+  const reads = readsOf(resolver, { from: resolver.packageName });
   const context = nodeContext(
     resolver.facts,
     { relation: undefined, model, execute: true },
     {
-      ref: (packageName, ref, _site, version) =>
-        relationOfNode(resolver, resolver.findRef(packageName, ref, { version }).relation),
-      source: (it, table) => relationOfNode(resolver, resolver.findSource(it, table).relation),
+      ref: reads.ref,
+      source: reads.source,
       config: () => undefined,
       readConfig: () => undefined,
     },
   );
-  return trimSql(renderTemplate(parseTemplate(source), scopeOf(context)));
+  const rendered = trimSql(renderTemplate(parseTemplate(source), scopeOf(context)));
+  return withCtes(reads.body(rendered), ephemeralBody(resolver));
 }

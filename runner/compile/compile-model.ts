@@ -26,12 +26,7 @@ export function compileModel(resolver: Resolver, model: ResolvedModel, expected?
         })
       : renderModel(resolver, model, parts);
   const { rendered, isIncremental, batches } = compiled;
-  if (isEmptySql(rendered.text)) {
-    throw new UserError('the model holds no SQL', {
-      where: { path: model.parsed.path },
-      hint: 'write one select statement, or remove the file',
-    });
-  }
+  refuseEmpty(model.parsed, rendered.text);
   return {
     ...fields,
     ...(incremental === undefined
@@ -60,13 +55,13 @@ function modelFields(
   resolver: Resolver,
   model: ResolvedModel,
 ): Omit<Model, 'dependsOn' | 'compiledSql' | 'sqlMap'> {
-  const { config, relation, parsed, captured } = model;
+  const { config, parsed, captured } = model;
   const { materialized } = config;
   const facts = incrementalFacts(resolver, model);
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
-    ...builtFields(parsed, config, relation),
+    ...builtFields(parsed, config, model),
     materialized,
     ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
     ...(materialized === 'materialized_view'
@@ -96,11 +91,15 @@ function incrementalFacts(
   };
 }
 
-function isEmptySql(sql: string): boolean {
-  return (
-    sql
-      .replace(/--.*$/gm, '')
-      .replace(/\/\*[\s\S]*?\*\//g, '')
-      .trim() === ''
-  );
+/** Refuses SQL that says nothing. @throws {UserError} that names the file */
+export function refuseEmpty(
+  { kind, path }: { readonly kind: string; readonly path: string },
+  sql: string,
+): void {
+  const said = sql.replace(/--.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '');
+  if (said.trim() !== '') return;
+  throw new UserError(`the ${kind} holds no SQL`, {
+    where: { path },
+    hint: 'write one select statement, or remove the file',
+  });
 }

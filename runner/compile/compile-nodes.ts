@@ -5,7 +5,7 @@ import type { ParsedProject } from '../project/types.ts';
 import { type Answers, type Attempt, attempt, type Question } from './answers.ts';
 import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileGenericTest } from './compile-generic-test.ts';
-import { compileModel, lateModel } from './compile-model.ts';
+import { compileSelect, lateSelect } from './compile-select.ts';
 import { compileSingularTest } from './compile-singular-test.ts';
 import { compileSnapshot, lateSnapshot } from './compile-snapshot.ts';
 import {
@@ -21,8 +21,8 @@ import {
   unitTestTargets,
 } from './compile-unit-test.ts';
 import type { Expected } from './late.ts';
-import type { ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
-import type { Model, Node, NodeId, Snapshot, Test, UnitTest } from './types.ts';
+import type { ResolvedAnalysis, ResolvedModel, ResolvedSnapshot, Resolver } from './resolve.ts';
+import type { Node, NodeId, SqlNode, Test } from './types.ts';
 
 /** A late node to compile; a test may read the stage of one parent. */
 export interface LateRequest {
@@ -38,7 +38,7 @@ export interface LateRequest {
 export type Turn = (answers: Answers) => Attempt<ReadonlyMap<NodeId, Late>>;
 
 /** A node that can be late. */
-export type Late = Model | Snapshot | Test | UnitTest;
+export type Late = SqlNode;
 
 /** How a node is compiled: at once, or once its turn comes. */
 export interface Recipe {
@@ -50,10 +50,10 @@ export interface Recipe {
 
 /** Returns how the models and tests of a project are compiled. */
 export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly Recipe[] {
-  const ofModel = (model: ResolvedModel): Recipe => ({
-    now: (it) => compileModel(it, model),
-    before: (it) => lateModel(it, model),
-    later: (it, expected) => compileModel(it, model, expected),
+  const ofSelect = (node: ResolvedModel | ResolvedAnalysis): Recipe => ({
+    now: (it) => compileSelect(it, node),
+    before: (it) => lateSelect(it, node),
+    later: (it, expected) => compileSelect(it, node, expected),
   });
   const ofSnapshot = (snapshot: ResolvedSnapshot): Recipe => ({
     now: (it) => compileSnapshot(it, snapshot),
@@ -80,7 +80,7 @@ export function nodeRecipes(parsed: ParsedProject, resolver: Resolver): readonly
     };
   };
   return [
-    ...resolver.models.map(ofModel),
+    ...[...resolver.models, ...resolver.analyses].map(ofSelect),
     ...resolver.snapshots.map(ofSnapshot),
     ...parsed.singularTests.map((test) =>
       ofTest((it, makeQueries) => compileSingularTest(it, test, makeQueries)),

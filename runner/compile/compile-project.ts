@@ -11,8 +11,9 @@ import type { ProjectFacts } from './context.ts';
 import { graphValue } from './graph-value.ts';
 import type { CompileInputs } from './inputs.ts';
 import { loadMacros } from './macro-library.ts';
+import { checkOperation, operationsOf } from './operations.ts';
 import { captureKey, type Resolver, resolveNodes } from './resolve.ts';
-import type { Manifest, Node, NodeId, RelationName } from './types.ts';
+import type { Manifest, Node, NodeId, Operation, RelationName } from './types.ts';
 import { packageVars } from './vars.ts';
 
 /** A project that is resolved and can render more text, such as an inline query. */
@@ -45,9 +46,11 @@ export function compileProject(
     [],
   )(new Map());
   if (tried.kind === 'done') {
-    const nodes = [...project.manifest.nodes.values()];
-    const all = nodes.map((node) => tried.value.get(node.uniqueId) ?? node);
-    return { ...project, manifest: toManifest(parsed.file.name, all) };
+    const { manifest } = project;
+    const nodes = [...manifest.nodes].map(
+      ([id, node]) => [id, tried.value.get(id) ?? node] as const,
+    );
+    return { ...project, manifest: { ...manifest, nodes: new Map(nodes) } };
   }
   const [first] = tried.questions;
   throw new UserError(`a template asks the database: \`${first?.sql ?? ''}\``, {
@@ -67,7 +70,8 @@ export function prepareCompilation(
   const faults: UserError[] = [];
   const facts = projectFacts(parsed, inputs, onLog, faults);
   const captured = new Map<string, Captured>();
-  for (const node of [...parsed.models, ...parsed.snapshots, ...parsed.singularTests]) {
+  const { models, snapshots, analyses, singularTests } = parsed;
+  for (const node of [...models, ...snapshots, ...analyses, ...singularTests]) {
     for (const capture of collectFaults(faults, () => captureNode(facts, node))) {
       captured.set(captureKey(node), capture);
     }
@@ -78,9 +82,12 @@ export function prepareCompilation(
   const resolver = withGraph(resolved, parsed);
   const recipes = nodeRecipes(parsed, resolver);
   const { nodes, late } = compileNodes(resolver, recipes);
-  throwFaults(inOrder(sharedStores(nodes)));
+  const operations = operationsOf(parsed).flatMap((operation) =>
+    collectFaults(faults, () => checkOperation(resolver, operation)),
+  );
+  throwFaults(inOrder([...faults, ...sharedStores(nodes)]));
   return {
-    project: { manifest: toManifest(parsed.file.name, nodes), resolver },
+    project: { manifest: toManifest(parsed.file.name, nodes, operations), resolver },
     finish: (requests, selected) => turnOf(requests, late, withSelection(resolver, selected)),
   };
 }
@@ -102,6 +109,7 @@ function projectFacts(
   };
   return {
     inputs,
+    quoting: file.quoting,
     macros: loadMacros(parsed.macroFiles, order, faults, inputs.parseCache),
     vars: varsOf(file.name),
     varsOf,
@@ -164,7 +172,15 @@ function sharedStores(nodes: readonly Node[]): UserError[] {
   });
 }
 
-function toManifest(projectName: string, nodes: readonly Node[]): Manifest {
+function toManifest(
+  projectName: string,
+  nodes: readonly Node[],
+  operations: readonly Operation[],
+): Manifest {
   const ordered = [...nodes].sort((a, b) => (a.uniqueId < b.uniqueId ? -1 : 1));
-  return { projectName, nodes: new Map(ordered.map((node) => [node.uniqueId, node])) };
+  return {
+    projectName,
+    nodes: new Map(ordered.map((node) => [node.uniqueId, node])),
+    operations,
+  };
 }

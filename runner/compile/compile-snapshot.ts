@@ -40,7 +40,7 @@ export function lateSnapshot(resolver: Resolver, snapshot: ResolvedSnapshot): Sn
 }
 
 function snapshotFields(snapshot: ResolvedSnapshot) {
-  const { config, relation, parsed, captured } = snapshot;
+  const { config, parsed, captured } = snapshot;
   const layers = [...parsed.layers, captured.layer];
   const placeOf = (key: string): Place =>
     [...layers]
@@ -50,7 +50,7 @@ function snapshotFields(snapshot: ResolvedSnapshot) {
   return {
     kind: 'snapshot' as const,
     uniqueId: snapshot.uniqueId,
-    ...builtFields(parsed, config, relation),
+    ...builtFields(parsed, config, snapshot),
     ...versionFields(config, placeOf),
     refusals: refusalsOf(config, layers, parsed.path),
     rawSql: parsed.rawSql,

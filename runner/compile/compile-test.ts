@@ -2,19 +2,22 @@
 
 import { UserError } from '../../core/errors.ts';
 import { maxIdentifierBytes } from '../../core/identifiers.ts';
-import { fromJson } from '../../core/template/json.ts';
 import type { Rendered, SourceMark } from '../../core/template/source-map.ts';
 import type { RenderScope } from '../../core/template/state.ts';
 import type { Value } from '../../core/template/values.ts';
 import type { ParsedGenericTest, ParsedSingularTest } from '../project/types.ts';
 import type { Config } from './config.ts';
-import { nodeContext } from './context.ts';
-import { type Expected, expectRead } from './late.ts';
+import { configOf } from './config-defaults.ts';
+import { type NodeHandlers, nodeContext } from './context.ts';
+import { withCtes } from './ephemeral.ts';
+import type { Expected } from './late.ts';
+import { type NodeReads, type RelationOf, readsOf } from './node-reads.ts';
 import { besideName } from './relation-names.ts';
-import { type Resolver, relationOf, relationOfNode } from './resolve.ts';
+import { ephemeralBody } from './render-model.ts';
+import { type Resolver, relationOf } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import { trimSql } from './trim-sql.ts';
-import type { NodeId, RelationName, StoredFailures, Test, TestShape } from './types.ts';
+import type { NodeId, StoredFailures, Test, TestShape } from './types.ts';
 
 /** What a test's query is made from. */
 export interface TestQueryMaker {
@@ -22,6 +25,8 @@ export interface TestQueryMaker {
   readonly config: Config<'test'>;
   /** Of the test; its macros, refs and sources are looked for there first. */
   readonly packageName: string;
+  /** Hears each `config(…)` call of the test's macro. */
+  readonly hear?: NodeHandlers['config'] | undefined;
   /** Renders the query in a scope; `relationOf` says where a node's relation is this time. */
   render(scope: RenderScope, relationOf: RelationOf): RenderedTest;
 }
@@ -38,9 +43,6 @@ export interface LateQuery {
   /** The parent whose stage is read, while that is audited. */
   readonly staged: NodeId | undefined;
 }
-
-/** Gives the relation to read for a node. */
-export type RelationOf = (id: NodeId, relation: RelationName) => RelationName;
 
 /** The parts of a test that come from rendering it. */
 export type TestQueries = Pick<
@@ -128,15 +130,10 @@ function replaceName(rendered: Rendered, name: string, by: string): Rendered {
   return { text: rendered.text.replaceAll(name, () => by), map: rendered.map.map(moved) };
 }
 
-interface Parent {
-  readonly kind: 'buildable' | 'source';
-  readonly relation: RelationName;
-}
-
 interface RenderedQuery {
   readonly rendered: Rendered;
   readonly shape: TestShape | undefined;
-  readonly parents: ReadonlyMap<NodeId, Parent>;
+  readonly parents: NodeReads['nodes'];
 }
 
 function renderQuery(
@@ -148,11 +145,10 @@ function renderQuery(
     readonly expected?: Expected;
   },
 ): RenderedQuery {
-  const parents = new Map<NodeId, Parent>();
-  const { expected } = turn;
   const from = maker.packageName;
-  const relationOf: RelationOf = (id, relation) =>
+  const placeOf: RelationOf = (id, relation) =>
     id === turn.staged ? besideName(relation, 'staged') : relation;
+  const reads = readsOf(resolver, { from, expected: turn.expected, relationOf: placeOf });
   const context = nodeContext(
     resolver.facts,
     {
@@ -164,29 +160,19 @@ function renderQuery(
       packageName: from,
     },
     {
-      ref: (packageName, name, _site, version) => {
-        const found = resolver.findRef(packageName, name, { from, version });
-        expectRead(expected, found.uniqueId, `ref('${name}')`);
-        parents.set(found.uniqueId, { kind: 'buildable', relation: found.relation });
-        return relationOfNode(resolver, relationOf(found.uniqueId, found.relation));
-      },
-      source: (source, table) => {
-        const found = resolver.findSource(source, table, { from });
-        expectRead(expected, found.uniqueId, `source('${source}', '${table}')`);
-        parents.set(found.uniqueId, { kind: 'source', relation: found.relation });
-        return relationOfNode(resolver, found.relation);
-      },
-      config: () => undefined,
-      readConfig: (name) => {
-        const value = Object.hasOwn(maker.config, name)
-          ? Reflect.get(maker.config, name)
-          : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
+      ref: reads.ref,
+      source: reads.source,
+      config: (values, site) => maker.hear?.(values, site),
+      readConfig: (name) => configOf('test', maker.config, name),
     },
   );
-  const { sql, shape } = maker.render(scopeOf(context), relationOf);
-  return { rendered: trimSql(sql), shape, parents };
+  const { sql, shape } = maker.render(scopeOf(context), placeOf);
+  const body = reads.body(trimSql(sql));
+  if (!turn.execute) return { rendered: body.rendered, shape, parents: reads.nodes };
+  const rendered = withCtes(body, ephemeralBody(resolver, placeOf));
+  // What stands in CTEs is no relation to share a scan of.
+  const isWhole = body.ephemeral.length === 0;
+  return { rendered, shape: isWhole ? shape : undefined, parents: reads.nodes };
 }
 
 /** The configs of a test as the manifest has them. */

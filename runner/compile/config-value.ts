@@ -9,6 +9,7 @@ import {
   type CallSite,
   type HostObject,
   makeFunction,
+  orElse,
   type Value,
 } from '../../core/template/values.ts';
 import type { NodeHandlers } from './context.ts';
@@ -52,7 +53,7 @@ function configMethods(handlers: NodeHandlers, execute: boolean): Readonly<Recor
       if (!execute) return '';
       const name = asText(given[0] ?? null);
       if (name === undefined) throw new ValueFault(`\`${callee}\` takes a name, as text`);
-      const value = lookup(name) ?? (isRequired ? undefined : (given[1] ?? null));
+      const value = orElse(lookup(name), isRequired ? undefined : (given[1] ?? null));
       if (value === undefined)
         throw new ValueFault(`config \`${name}\` is required here and not set`);
       validate(given.at(names.length - 1), value, site);

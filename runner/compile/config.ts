@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { nearestName, type Place, UserError } from '../../core/errors.ts';
+import { isMapValue } from '../../core/yaml.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import { configAliases, configSchemas, foreignConfigs } from '../schemas/configs.ts';
 import { findUnknownKeys, toJsonSchema, type UnknownKey } from '../schemas/to-json-schema.ts';
@@ -103,21 +104,23 @@ function listed(value: unknown): unknown[] {
 
 /** A value that is no map replaces what was there, to be refused by the schema. */
 function mergeMaps(before: unknown, given: unknown): unknown {
-  return isMap(before) && isMap(given) ? { ...before, ...given } : given;
+  return isMapValue(before) && isMapValue(given) ? { ...before, ...given } : given;
 }
 
 /** The runner's own configs under `meta.runner` are merged one by one, as those beside `meta` are. */
 function mergeMeta(before: unknown, given: unknown): unknown {
   const merged = mergeMaps(before, given);
-  if (!isMap(before) || !isMap(given) || !isMap(merged)) return merged;
+  if (!isMapValue(before) || !isMapValue(given) || !isMapValue(merged)) return merged;
   const [above, own] = [before['runner'], given['runner']];
-  return isMap(above) && isMap(own) ? { ...merged, runner: { ...above, ...own } } : merged;
+  return isMapValue(above) && isMapValue(own)
+    ? { ...merged, runner: { ...above, ...own } }
+    : merged;
 }
 
 /** A privilege replaces its grantees; one with `+` adds to them. */
 function mergeGrants(before: unknown, given: unknown): unknown {
-  if (!isMap(given)) return given;
-  const merged: Record<string, unknown> = isMap(before) ? { ...before } : {};
+  if (!isMapValue(given)) return given;
+  const merged: Record<string, unknown> = isMapValue(before) ? { ...before } : {};
   for (const [key, grantees] of Object.entries(given)) {
     const privilege = key.replace(/^\+/, '');
     const isAdded = key !== privilege;
@@ -152,8 +155,4 @@ function configFault(
   const nearest = slip && nearestName(slip.key, slip.known);
   const hint = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`;
   return new UserError(what, { where: places.get(path[0] ?? ''), hint });
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,6 +12,7 @@ import {
   makeFunction,
   type Value,
 } from '../../core/template/values.ts';
+import type { Quoting } from '../project/types.ts';
 import { adapterValue } from './adapter-value.ts';
 import type { Answers } from './answers.ts';
 import type { ConfigReport } from './config.ts';
@@ -55,6 +56,8 @@ export interface ProjectFacts {
   /** Vars after precedence: --vars, then the project's own, then its global ones. */
   readonly vars: ReadonlyMap<string, unknown>;
   readonly macros: MacroLibrary;
+  /** `quoting` of dbt_project.yml; every part stands in quotes where absent. */
+  readonly quoting?: Quoting | undefined;
   /** Hears `log(…, info=true)` and `print`. */
   readonly onLog: (message: string) => void;
   readonly projectName?: string;

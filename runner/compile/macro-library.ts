@@ -10,6 +10,7 @@ import type { RenderScope } from '../../core/template/state.ts';
 import {
   type FunctionValue,
   type HostObject,
+  orElse,
   UndefinedValue,
   type Value,
 } from '../../core/template/values.ts';
@@ -170,7 +171,7 @@ function packageScope(own: Package): (caller: RenderScope) => RenderScope {
     if (known !== undefined) return known;
     const scope: PackageScope = {
       caller,
-      lookup: (name) => caller.lookup(name) ?? own.get(name)?.value,
+      lookup: (name) => orElse(caller.lookup(name), own.get(name)?.value),
       names: () => new Set([...caller.names(), ...own.keys()]),
     };
     scopes.set(caller, scope);

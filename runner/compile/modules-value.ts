@@ -10,6 +10,7 @@ import {
   IteratorValue,
   ListValue,
   makeFunction,
+  orElse,
   TupleValue,
   type Value,
 } from '../../core/template/values.ts';
@@ -168,7 +169,7 @@ const ITERTOOLS: Readonly<
       'zip_longest',
       Array.from(
         { length },
-        (_value, index) => new TupleValue(lists.map((list) => list[index] ?? fill)),
+        (_value, index) => new TupleValue(lists.map((list) => orElse(list[index], fill))),
       ),
     );
   },

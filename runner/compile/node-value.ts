@@ -1,5 +1,6 @@
 import { fromJson } from '../../core/template/json.ts';
 import type { Value } from '../../core/template/values.ts';
+import { configDefaults } from './config-defaults.ts';
 
 /** What `model` and the `node` argument of naming macros say of a node. */
 export interface NodeDescription {
@@ -56,7 +57,7 @@ export function nodeValue(node: NodeDescription): Value {
     ...(node.kind === 'model'
       ? { version: node.version ?? null, latest_version: node.latestVersion ?? null }
       : {}),
-    config: configOf(node),
+    config: shownConfig(node),
     tags: node.config?.['tags'] ?? [],
     meta: node.config?.['meta'] ?? {},
     description: properties?.description ?? node.description ?? '',
@@ -89,6 +90,11 @@ export function madeOnce(make: () => Value): () => Value {
 }
 
 /** Configs as dbt shows them: tags and meta are always there. */
-function configOf({ config = {} }: NodeDescription): Readonly<Record<string, unknown>> {
-  return { tags: [], meta: {}, enabled: true, ...config };
+function shownConfig({ kind, config = {} }: NodeDescription): Readonly<Record<string, unknown>> {
+  const defaults = configDefaults[kind.endsWith('-test') ? 'test' : kind] ?? {};
+  const all = { tags: [], meta: {}, enabled: true, ...defaults, ...config };
+  // dbt leaves out what is none.
+  return Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined && value !== null),
+  );
 }

@@ -14,6 +14,7 @@ import {
   type HostObject,
   ListValue,
   makeFunction,
+  orElse,
   type Value,
 } from '../../core/template/values.ts';
 import { NeedsSelection } from './answers.ts';
@@ -50,7 +51,7 @@ export function projectNames(
     run_started_at: () => startedAt(now),
     flags: () => flagsObject(inputs.flags ?? {}),
     selected_resources: () => selectedResources(inputs.selectedResources, execute),
-    invocation_args_dict: () => fromJson(inputs.flags ?? {}),
+    invocation_args_dict: () => invocationArgs(inputs.flags ?? {}),
     dbt_metadata_envs: () => metadataEnvs(inputs.env),
   };
   for (const [name, make] of Object.entries(makers)) names.setLazily(name, make);
@@ -162,7 +163,7 @@ function varFunction(vars: ReadonlyMap<string, unknown>, execute: boolean): Host
     call: (args, kwargs) => {
       const name = nameArgument('var', args);
       if (vars.has(name)) return fromJson(vars.get(name));
-      const fallback = args[1] ?? kwargs.get('default');
+      const fallback = orElse(args[1], kwargs.get('default'));
       if (fallback !== undefined) return fallback;
       // As in dbt: where nothing is executed yet, a branch that is never taken may miss one.
       if (!execute) return null;
@@ -262,6 +263,12 @@ const DEFAULT_FLAGS: Readonly<Record<string, unknown>> = {
   PRINT: true,
   LOG_FORMAT: 'default',
 };
+
+/** The same as `flags`, under the names of the command line's options. */
+function invocationArgs(given: Readonly<Record<string, unknown>>): Value {
+  const flags = Object.entries({ ...DEFAULT_FLAGS, ...given });
+  return fromJson(Object.fromEntries(flags.map(([name, value]) => [name.toLowerCase(), value])));
+}
 
 function flagsObject(given: Readonly<Record<string, unknown>>): HostObject {
   const flags: Readonly<Record<string, unknown>> = { ...DEFAULT_FLAGS, ...given };

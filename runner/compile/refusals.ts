@@ -14,15 +14,14 @@ const builtMaterializations: readonly string[] = [
   'table',
   'incremental',
   'materialized_view',
+  'ephemeral',
 ];
 
 const quoted = builtMaterializations.map((name) => `\`${name}\``);
 const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 
 /** What is asked for, by the config that asks. */
-const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {
-  quoting: ({ quoting }) => Object.values(quoting ?? {}).includes(false),
-};
+const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {};
 
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
 export function refusalsOf(

@@ -12,7 +12,7 @@ import {
   makeFunction,
   type Value,
 } from '../../core/template/values.ts';
-import type { RelationName } from './types.ts';
+import type { RelationName, WrittenName } from './types.ts';
 
 const PARTS = ['database', 'schema', 'identifier'] as const;
 type Part = (typeof PARTS)[number];
@@ -43,6 +43,21 @@ export function relationValue(
   type: string | null = null,
 ): RelationValue {
   return makeRelation({ path: { database, ...relation }, type, quote: ALL, include: ALL });
+}
+
+/** Makes the value of a relation of which not every part stands in quotes. */
+export function writtenValue(database: string, { quote, ...name }: WrittenName): RelationValue {
+  return makeRelation({ path: { database, ...name }, type: null, quote, include: ALL });
+}
+
+/** Makes the value that `ref` gives for an ephemeral model: the name of a CTE. */
+export function cteValue(name: string): RelationValue {
+  return makeRelation({
+    path: { database: null, schema: null, identifier: name },
+    type: 'cte',
+    quote: { ...ALL, identifier: false },
+    include: ALL,
+  });
 }
 
 /** Says whether a value is a relation. */

@@ -1,15 +1,16 @@
 // One rendering of a model's template: of the whole model, or of one of its batches.
 
-import { fromJson } from '../../core/template/json.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { Rendered } from '../../core/template/source-map.ts';
-import type { Value } from '../../core/template/values.ts';
 import type { BatchInputs } from './batches.ts';
+import { configOf } from './config-defaults.ts';
 import { nodeContext } from './context.ts';
-import { type Expected, expectRead } from './late.ts';
+import { type BodySql, withCtes } from './ephemeral.ts';
+import type { Expected } from './late.ts';
+import { type ReadOptions, type RelationOf, readsOf } from './node-reads.ts';
 import { madeOnce, nodeValue } from './node-value.ts';
 import {
-  type Referable,
+  type ResolvedAnalysis,
   type ResolvedModel,
   type ResolvedSnapshot,
   type Resolver,
@@ -37,22 +38,48 @@ export interface RenderedModel {
   readonly batches?: Batches | undefined;
 }
 
+/** A node of one query that is no test. */
+export type ResolvedSelect = ResolvedModel | ResolvedSnapshot | ResolvedAnalysis;
+
 /**
- * Renders a model's template.
+ * Renders a model's, a snapshot's or an analysis's template, the ephemeral models that it reads with it.
  * @throws {TemplateError} for a fault of the template, such as a ref that nothing answers to.
  */
 export function renderModel(
   resolver: Resolver,
-  model: ResolvedModel | ResolvedSnapshot,
+  node: ResolvedSelect,
   parts: RenderParts,
 ): RenderedModel {
-  const { config, relation } = model;
-  const { inputs, batch, expected } = parts;
-  const { database } = resolver.facts.inputs.target;
-  const from = model.parsed.packageName;
+  const { inputs } = parts;
+  const { body, isIncremental } = renderBody(resolver, node, parts);
+  const rendered = withCtes(body, ephemeralBody(resolver));
+  return { rendered: inputs === undefined ? rendered : inputs.wrap(rendered), isIncremental };
+}
+
+/** Returns what compiles an ephemeral model for a query that reads it. */
+export function ephemeralBody(
+  resolver: Resolver,
+  relationOf?: RelationOf,
+): (model: ResolvedModel) => BodySql {
+  const parts = { dependsOn: new Set<NodeId>(), expected: undefined };
+  return (model) => renderBody(resolver, model, { ...parts, relationOf }).body;
+}
+
+function renderBody(
+  resolver: Resolver,
+  node: ResolvedSelect,
+  parts: RenderParts & Pick<ReadOptions, 'relationOf'>,
+): { readonly body: BodySql; readonly isIncremental: boolean | undefined } {
+  const { config, parsed } = node;
+  const { inputs, batch, expected, relationOf } = parts;
+  const { database, schema } = resolver.facts.inputs.target;
+  const relation = 'relation' in node ? node.relation : { schema, identifier: parsed.name };
+  const from = parsed.packageName;
+  const cut = inputs && ((...given: Parameters<BatchInputs['cut']>) => inputs.cut(...given));
+  const reads = readsOf(resolver, { from, expected, relationOf, cut });
   const described = madeOnce(() =>
     nodeValue({
-      ...model.parsed,
+      ...parsed,
       database,
       schema: relation.schema,
       alias: relation.identifier,
@@ -60,16 +87,6 @@ export function renderModel(
       batch,
     }),
   );
-  const read = (
-    found: Pick<Referable, 'uniqueId' | 'relation' | 'eventTime'>,
-    call: string,
-  ): Value => {
-    expectRead(expected, found.uniqueId, call);
-    parts.dependsOn.add(found.uniqueId);
-    return inputs === undefined || found.eventTime === undefined
-      ? relationOfNode(resolver, found.relation)
-      : inputs.cut(found.uniqueId, found.relation, found.eventTime);
-  };
   let isIncremental: boolean | undefined;
   const context = nodeContext(
     resolver.facts,
@@ -77,7 +94,7 @@ export function renderModel(
       onIncremental: (answer) => {
         isIncremental = answer;
       },
-      relation: relationOfNode(resolver, relation),
+      relation: 'relation' in node ? relationOfNode(resolver, node) : undefined,
       get model() {
         return described();
       },
@@ -85,17 +102,13 @@ export function renderModel(
       packageName: from,
     },
     {
-      ref: (packageName, name, _site, version) =>
-        read(resolver.findRef(packageName, name, { from, version }), `ref('${name}')`),
-      source: (source, table) =>
-        read(resolver.findSource(source, table, { from }), `source('${source}', '${table}')`),
+      ref: reads.ref,
+      source: reads.source,
       config: () => undefined,
-      readConfig: (name) => {
-        const value = Object.hasOwn(config, name) ? Reflect.get(config, name) : undefined;
-        return value === undefined ? undefined : fromJson(value);
-      },
+      readConfig: (name) => configOf(parsed.kind, config, name),
     },
   );
-  const rendered = trimSql(renderTemplate(model.captured.template, scopeOf(context)));
-  return { rendered: inputs === undefined ? rendered : inputs.wrap(rendered), isIncremental };
+  const rendered = trimSql(renderTemplate(node.captured.template, scopeOf(context)));
+  for (const id of reads.nodes.keys()) parts.dependsOn.add(id);
+  return { body: reads.body(rendered), isIncremental };
 }

@@ -4,6 +4,7 @@ import { formatPlace, nearestName, UserError } from '../../core/errors.ts';
 import { callMacro } from '../../core/template/render.ts';
 import { asText, type Value } from '../../core/template/values.ts';
 import type {
+  ParsedAnalysis,
   ParsedGenericTest,
   ParsedModel,
   ParsedProject,
@@ -12,8 +13,9 @@ import type {
   ParsedSnapshot,
   ParsedSource,
   Properties,
+  Quoting,
 } from '../project/types.ts';
-import type { Captured } from './capture.ts';
+import type { Captured, CapturedNode } from './capture.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Config, resolveConfig } from './config.ts';
 import { nodeContext, type ProjectFacts } from './context.ts';
@@ -22,9 +24,9 @@ import { designFaults, makeDesign, makeIndexes } from './make-design.ts';
 import { nodeValue } from './node-value.ts';
 import { refusalsOf } from './refusals.ts';
 import { besideName } from './relation-names.ts';
-import { relationValue } from './relation-value.ts';
+import { relationValue, writtenValue } from './relation-value.ts';
 import { scopeOf } from './scope.ts';
-import type { ColumnDoc, NodeId, RelationName, Seed, Source } from './types.ts';
+import type { ColumnDoc, NodeId, RelationName, Seed, Source, WrittenName } from './types.ts';
 
 /** A model whose relation is known and whose SQL is still to be made. */
 export interface ResolvedModel {
@@ -33,6 +35,7 @@ export interface ResolvedModel {
   readonly uniqueId: NodeId;
   readonly config: Config<'model'>;
   readonly relation: RelationName;
+  readonly written: WrittenName | undefined;
 }
 
 /** A snapshot whose relation is known and whose SQL is still to be made. */
@@ -42,6 +45,15 @@ export interface ResolvedSnapshot {
   readonly uniqueId: NodeId;
   readonly config: Config<'snapshot'>;
   readonly relation: RelationName;
+  readonly written: WrittenName | undefined;
+}
+
+/** An analysis whose SQL is still to be made. */
+export interface ResolvedAnalysis {
+  readonly parsed: ParsedAnalysis;
+  readonly captured: Captured;
+  readonly uniqueId: NodeId;
+  readonly config: Config<'analysis'>;
 }
 
 /** The project with every relation known. */
@@ -50,6 +62,7 @@ export interface Resolver {
   readonly packageName: string;
   readonly models: readonly ResolvedModel[];
   readonly snapshots: readonly ResolvedSnapshot[];
+  readonly analyses: readonly ResolvedAnalysis[];
   readonly seeds: readonly Seed[];
   readonly sources: readonly Source[];
   readonly captured: ReadonlyMap<string, Captured>;
@@ -69,7 +82,7 @@ export interface Asked {
 }
 
 /** Names what was captured of a node. */
-export function captureKey(node: ParsedModel | ParsedSingularTest | ParsedSnapshot): string {
+export function captureKey(node: CapturedNode): string {
   const version = node.kind === 'model' && node.version !== undefined ? `.v${node.version}` : '';
   return `${node.kind}:${node.packageName}.${node.name}${version}`;
 }
@@ -78,10 +91,13 @@ export function captureKey(node: ParsedModel | ParsedSingularTest | ParsedSnapsh
 export interface Referable {
   readonly uniqueId: NodeId;
   readonly relation: RelationName;
+  readonly written?: WrittenName | undefined;
   readonly name: string;
   readonly packageName: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
+  /** Set for an ephemeral model, which has no relation to read. */
+  readonly ephemeral?: ResolvedModel | undefined;
   readonly eventTime?: string | undefined;
 }
 
@@ -115,24 +131,24 @@ export function resolveNodes(
       },
     ),
   );
+  const analyses = parsed.analyses.flatMap((analysis) =>
+    resolveAnalysis(facts, analysis, captured, faults),
+  );
   const sources = parsed.sources.flatMap((source) =>
     collectFaults(faults, () => resolveSource(facts, source, faults)).flat(),
   );
-  faults.push(...sharedRelations([...models, ...seeds, ...snapshots]));
-  const referable = referables(models, seeds, snapshots);
+  const built = [...models.filter((model) => !isEphemeral(model)), ...seeds, ...snapshots];
+  faults.push(...sharedRelations(built));
+  const referable = referables(models, [...seeds, ...snapshots.map(referableSnapshot)]);
   const tables = sourcesByTable(sources);
   const packages = new Set([
     parsed.file.name,
-    ...[...parsed.models, ...parsed.seeds].map((node) => node.packageName),
+    ...[...parsed.models, ...parsed.seeds, ...parsed.snapshots].map((node) => node.packageName),
   ]);
   return {
     facts,
     packageName: parsed.file.name,
-    models,
-    snapshots,
-    seeds,
-    sources,
-    captured,
+    ...{ models, snapshots, analyses, seeds, sources, captured },
     isDisabled: (name) => disabled.has(name),
     findRef: (packageName, name, asked = {}) => {
       const from = asked.from ?? parsed.file.name;
@@ -188,23 +204,21 @@ function tableKey(sourceName: string, table: string): string {
 /** Models and seeds by name; several where packages or versions share one. */
 function referables(
   models: readonly ResolvedModel[],
-  seeds: readonly Seed[],
-  snapshots: readonly ResolvedSnapshot[],
+  others: readonly Referable[],
 ): ReadonlyMap<string, readonly Referable[]> {
   const byName = new Map<string, Referable[]>();
   const add = (node: Referable): void => {
     byName.set(node.name, [...(byName.get(node.name) ?? []), node]);
   };
-  for (const { parsed, uniqueId, relation, config } of models) {
-    const { name, packageName, version, latestVersion } = parsed;
-    const eventTime = config.event_time ?? undefined;
-    add({ name, packageName, version, latestVersion, uniqueId, relation, eventTime });
+  for (const model of models) {
+    const { name, packageName, version, latestVersion } = model.parsed;
+    const { uniqueId, relation, written } = model;
+    const ephemeral = isEphemeral(model) ? model : undefined;
+    const eventTime = model.config.event_time ?? undefined;
+    const names = { name, packageName, version, latestVersion };
+    add({ ...names, uniqueId, relation, written, ephemeral, eventTime });
   }
-  for (const { parsed, uniqueId, relation, config } of snapshots) {
-    const { name, packageName } = parsed;
-    add({ name, packageName, uniqueId, relation, eventTime: config.event_time ?? undefined });
-  }
-  for (const seed of seeds) add(seed);
+  for (const node of others) add(node);
   return byName;
 }
 
@@ -275,7 +289,7 @@ function resolveModel(
     captured: capture,
     uniqueId: modelId(model),
     config,
-    relation: relationOf(facts, model, config),
+    ...namesOf(relationOf(facts, model, config), [facts.quoting, config.quoting]),
   };
 }
 
@@ -293,18 +307,70 @@ function resolveSnapshot(
   if (config === undefined) return undefined;
   faults.push(...designFaults(config, 'snapshot', layers, snapshot.path));
   const { target_schema: schema, target_database: database } = config;
-  const relation = relationOf(facts, snapshot, {
+  const named = relationOf(facts, snapshot, {
     ...config,
     database: database ?? config.database,
   });
+  // dbt takes the older of the two configs as it stands, past the naming macros.
+  const written = schema ? { ...named, schema } : named;
   return {
     parsed: snapshot,
     captured: capture,
     uniqueId: `snapshot.${snapshot.packageName}.${snapshot.name}`,
     config,
-    // As in dbt, this one is a schema's whole name.
-    relation: schema ? { ...relation, schema } : relation,
+    ...namesOf(written, [facts.quoting, config.quoting]),
   };
+}
+
+function referableSnapshot(snapshot: ResolvedSnapshot): Referable {
+  const { parsed, uniqueId, relation, written, config } = snapshot;
+  const { name, packageName } = parsed;
+  const eventTime = config.event_time ?? undefined;
+  return { name, packageName, uniqueId, relation, written, eventTime };
+}
+
+function resolveAnalysis(
+  facts: ProjectFacts,
+  analysis: ParsedAnalysis,
+  captured: ReadonlyMap<string, Captured>,
+  faults: UserError[],
+): readonly ResolvedAnalysis[] {
+  const capture = captured.get(captureKey(analysis));
+  if (capture === undefined) return [];
+  const report = facts.configReport?.(analysis.packageName);
+  const config = resolveConfig('analysis', [...analysis.layers, capture.layer], faults, report);
+  if (config === undefined || config.enabled === false) return [];
+  const uniqueId = `analysis.${analysis.packageName}.${analysis.name}`;
+  return [{ parsed: analysis, captured: capture, uniqueId, config }];
+}
+
+function isEphemeral({ config }: ResolvedModel): boolean {
+  return config.materialized === 'ephemeral';
+}
+
+type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null };
+
+/** The relation as PostgreSQL knows it, and as SQL writes it where a part stands without quotes. */
+function namesOf(
+  written: RelationName,
+  quotings: readonly (Nullable<Quoting> | undefined)[],
+): { readonly relation: RelationName; readonly written: WrittenName | undefined } {
+  const quote = { database: true, schema: true, identifier: true };
+  for (const quoting of quotings) {
+    for (const part of ['database', 'schema', 'identifier'] as const) {
+      quote[part] = quoting?.[part] ?? quote[part];
+    }
+  }
+  if (quote.database && quote.schema && quote.identifier) {
+    return { relation: written, written: undefined };
+  }
+  const fold = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const { schema, identifier } = written;
+  const relation = {
+    schema: quote.schema ? schema : fold(schema),
+    identifier: quote.identifier ? identifier : fold(identifier),
+  };
+  return { relation, written: { schema, identifier, quote } };
 }
 
 function modelId({ packageName, name, version }: ParsedModel): NodeId {
@@ -321,11 +387,11 @@ function resolveSeed(
   if (config === undefined) return undefined;
   if (config.enabled === false) return 'disabled';
   faults.push(...designFaults(config, 'seed', seed.layers, seed.path));
-  const relation = relationOf(facts, seed, config);
+  const names = namesOf(relationOf(facts, seed, config), [facts.quoting, config.quoting]);
   return {
     kind: 'seed',
     uniqueId: `seed.${seed.packageName}.${seed.name}`,
-    ...builtFields(seed, config, relation),
+    ...builtFields(seed, config, names),
     refusals: refusalsOf(config, seed.layers, seed.path),
     dependsOn: [],
     delimiter: config.delimiter,
@@ -337,7 +403,7 @@ function resolveSeed(
 export function builtFields(
   node: ParsedModel | ParsedSeed | ParsedSnapshot,
   config: Config<'model'> | Config<'seed'> | Config<'snapshot'>,
-  relation: RelationName,
+  { relation, written }: Pick<Referable, 'relation' | 'written'>,
 ) {
   return {
     name: node.name,
@@ -349,6 +415,7 @@ export function builtFields(
     description: node.properties?.description ?? '',
     columns: columnDocs(node.properties),
     relation,
+    ...(written && { written }),
     staged: besideName(relation, 'staged'),
     retired: besideName(relation, 'retired'),
     indexes: makeIndexes(config),
@@ -362,6 +429,9 @@ export function builtFields(
 function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserError[]): Source[] {
   const config = resolveConfig('source', source.layers, faults);
   if (config === undefined || config.enabled === false) return [];
+  const { schema, identifier } = source;
+  // dbt leaves the `quoting` of the project aside here.
+  const names = namesOf({ schema, identifier }, [source.quoting]);
   return [
     {
       kind: 'source',
@@ -376,14 +446,16 @@ function resolveSource(facts: ProjectFacts, source: ParsedSource, faults: UserEr
       description: source.properties?.description ?? '',
       columns: columnDocs(source.properties),
       dependsOn: [],
-      relation: { schema: source.schema, identifier: source.identifier },
+      relation: names.relation,
+      ...(names.written && { written: names.written }),
       ...(config.event_time ? { eventTime: config.event_time } : {}),
       freshness: freshnessOf(facts, source, config),
     },
   ];
 }
 
-function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
+/** The documented columns of a node. */
+export function columnDocs(properties: Properties | undefined): readonly ColumnDoc[] {
   return (properties?.columns ?? []).map(({ name, description, dataType }) => ({
     name,
     description,
@@ -471,7 +543,13 @@ function sharedRelations(nodes: readonly (ResolvedModel | ResolvedSnapshot | See
   });
 }
 
-/** The value of a relation in templates. */
-export function relationOfNode(resolver: Resolver, relation: RelationName): Value {
-  return relationValue(resolver.facts.inputs.target.database, relation);
+/** The value of a node's relation in templates, or of the one that is read in its place. */
+export function relationOfNode(
+  resolver: Resolver,
+  { relation, written }: Pick<Referable, 'relation' | 'written'>,
+  read: RelationName = relation,
+): Value {
+  const { database } = resolver.facts.inputs.target;
+  if (written === undefined) return relationValue(database, read);
+  return writtenValue(database, read === relation ? written : { ...read, quote: written.quote });
 }

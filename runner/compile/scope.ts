@@ -1,5 +1,5 @@
 import type { RenderScope } from '../../core/template/state.ts';
-import type { Value } from '../../core/template/values.ts';
+import { orElse, type Value } from '../../core/template/values.ts';
 
 /** The names that templates of one node can use, and what they mean. */
 export interface NodeScope extends RenderScope {
@@ -41,7 +41,7 @@ export class LazyNames {
  * may define its own `ref` and call the real one as `builtins.ref`.
  */
 export function makeScope(macros: ReadonlyMap<string, Value>, context: LazyNames): NodeScope {
-  const lookup = (name: string): Value | undefined => macros.get(name) ?? context.get(name);
+  const lookup = (name: string): Value | undefined => orElse(macros.get(name), context.get(name));
   return { lookup, get: lookup, names: () => new Set([...macros.keys(), ...context.keys()]) };
 }
 
@@ -53,7 +53,7 @@ export function scopeOf(context: NodeScope): RenderScope {
 /** A scope with more names, which come first. */
 export function withNames(scope: RenderScope, names: ReadonlyMap<string, Value>): RenderScope {
   return {
-    lookup: (name) => names.get(name) ?? scope.lookup(name),
+    lookup: (name) => orElse(names.get(name), scope.lookup(name)),
     names: () => new Set([...scope.names(), ...names.keys()]),
   };
 }

@@ -15,6 +15,7 @@ import {
   type HostObject,
   makeFunction,
   makeInt,
+  orElse,
   TupleValue,
   type Value,
 } from '../../core/template/values.ts';
@@ -87,7 +88,7 @@ function sequenceValue(
     dict: () => DictValue.of(pairs()),
     get: (args, kwargs) => {
       const [key, fallback] = bindArguments('get', ['key', 'default'], 1, args, kwargs);
-      return byKey(asText(key ?? null) ?? '') ?? fallback ?? null;
+      return orElse(byKey(asText(key ?? null) ?? ''), fallback ?? null);
     },
   };
   const text = `<agate.${typeName}: (${values.map((value) => printed(value)).join(', ')})>`;

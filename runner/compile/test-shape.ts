@@ -64,7 +64,9 @@ export function shapeOf(test: BuiltInTest, { args, ...input }: ShapeInput): Test
   const column = asText(given.get('column_name') ?? null);
   const others = [...given.keys()].filter((name) => name !== 'column_name').sort();
   if (column === undefined) return undefined;
-  if (input.where !== undefined && !isBalanced(input.where)) return undefined;
+  if (isCte(input.from) || (input.where !== undefined && !isBalanced(input.where))) {
+    return undefined;
+  }
   const common = { ...input, where: input.where || undefined, column };
   const takes = (...names: readonly string[]): boolean => others.join() === names.join();
   switch (test) {
@@ -86,9 +88,17 @@ export function shapeOf(test: BuiltInTest, { args, ...input }: ShapeInput): Test
       const field = asText(given.get('field') ?? null);
       const to = given.get('to');
       if (!takes('field', 'to') || field === undefined || to === undefined) return undefined;
-      return { ...common, kind: 'relationships', to: toText(to), field };
+      const relation = toText(to);
+      return isCte(relation)
+        ? undefined
+        : { ...common, kind: 'relationships', to: relation, field };
     }
   }
+}
+
+/** An ephemeral model is a part of the query of its test, and of no other. */
+function isCte(relation: string): boolean {
+  return relation.includes('__dbt__cte__');
 }
 
 /** A condition that closes a bracket which it did not open would reach out of its own. */

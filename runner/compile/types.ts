@@ -13,6 +13,15 @@ export interface RelationName {
   readonly identifier: string;
 }
 
+/** How SQL names a relation of which not every part stands in quotes: PostgreSQL folds the other parts. */
+export interface WrittenName extends RelationName {
+  readonly quote: {
+    readonly database: boolean;
+    readonly schema: boolean;
+    readonly identifier: boolean;
+  };
+}
+
 /** A column as documented in YAML. */
 export interface ColumnDoc {
   readonly name: string;
@@ -68,6 +77,8 @@ interface NodeCommon {
 
 interface BuiltNode extends NodeCommon {
   readonly relation: RelationName;
+  /** As templates name it, where `quoting` leaves a part without quotes. */
+  readonly written?: WrittenName;
   /** Where the node is built aside before it is published; unique by a hash of the whole name. */
   readonly staged: RelationName;
   /** What the relation of the run before is called between the swap and its removal. */
@@ -132,7 +143,7 @@ export interface Batch {
 /** A relation made by one `select`. */
 export interface Model extends BuiltNode {
   readonly kind: 'model';
-  /** `view`, `table`, `incremental` and `materialized_view` are built; any other stands in `refusals`. */
+  /** All but those in `refusals` are built; `ephemeral` goes into what reads it. */
   readonly materialized: string;
   /** Of a materialized view: built anew whatever its definition; false where absent. */
   readonly isFullRefresh?: boolean | undefined;
@@ -185,6 +196,29 @@ export interface Snapshot extends BuiltNode {
   readonly rawSql: string;
   readonly compiledSql: string;
   readonly sqlMap: SqlMap;
+}
+
+/** A query that is compiled and never run. */
+export interface Analysis extends NodeCommon {
+  readonly kind: 'analysis';
+  readonly rawSql: string;
+  readonly compiledSql: string;
+  readonly sqlMap: SqlMap;
+}
+
+/** A hook of the project, run before or after all nodes of a run. */
+export interface Operation {
+  readonly uniqueId: NodeId;
+  readonly name: string;
+  readonly packageName: string;
+  readonly hook: 'on-run-start' | 'on-run-end';
+  /** Its place among the hooks of its package and kind, from 0. */
+  readonly index: number;
+  /** A template, rendered when it is run. */
+  readonly rawSql: string;
+  /** Of a hook at the start whose template needs nothing but the project. */
+  readonly compiledSql?: string;
+  readonly place: Place;
 }
 
 /** A query that returns the rows that are wrong. */
@@ -283,6 +317,8 @@ export interface Source extends NodeCommon {
   readonly kind: 'source';
   readonly sourceName: string;
   readonly relation: RelationName;
+  /** As templates name it, where `quoting` leaves a part without quotes. */
+  readonly written?: WrittenName;
   /** SQL of the time of a row, by which microbatch models cut what they read. */
   readonly eventTime?: string | undefined;
   /** How old its rows may be; undefined where nobody asks. */
@@ -306,7 +342,10 @@ export interface Period {
 }
 
 /** Any node of the manifest. */
-export type Node = Model | Seed | Snapshot | Test | UnitTest | Source;
+export type Node = Model | Seed | Snapshot | Analysis | Test | UnitTest | Source;
+
+/** A node that is made of one query. */
+export type SqlNode = Model | Snapshot | Analysis | Test | UnitTest;
 
 /** A node that a run builds. */
 export type Buildable = Model | Seed | Snapshot;
@@ -319,4 +358,11 @@ export interface Manifest {
   readonly projectName: string;
   /** Nodes in the order of their ids. */
   readonly nodes: ReadonlyMap<NodeId, Node>;
+  /** The hooks of packages and project, in the order in which they are run. */
+  readonly operations?: readonly Operation[];
+}
+
+/** Says whether a node is made of one query. */
+export function isSqlNode(node: Node | undefined): node is SqlNode {
+  return node !== undefined && 'compiledSql' in node;
 }

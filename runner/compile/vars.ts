@@ -1,3 +1,4 @@
+import { isMapValue } from '../../core/yaml.ts';
 import type { ProjectFile } from '../project/types.ts';
 
 type Vars = Readonly<Record<string, unknown>>;
@@ -22,11 +23,7 @@ export function packageVars(
 ): ReadonlyMap<string, unknown> {
   const layers = [own?.vars ?? {}, project.vars].map((vars) => {
     const { [packageName]: scoped, ...global } = vars;
-    return { ...global, ...(isMap(scoped) ? scoped : {}) };
+    return { ...global, ...(isMapValue(scoped) ? scoped : {}) };
   });
   return new Map(Object.entries(Object.assign({}, ...layers, given)));
-}
-
-function isMap(value: unknown): value is Vars {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

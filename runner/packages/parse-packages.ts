@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { UserError } from '../../core/errors.ts';
-import { validateYaml, type YamlFile } from '../../core/yaml.ts';
+import { isMapValue, validateYaml, type YamlFile } from '../../core/yaml.ts';
 import { dependenciesFileSchema, type packageSchema } from '../schemas/packages.ts';
 import type { PackageList, PackageSpec } from './types.ts';
 import { isConstraint } from './versions.ts';
@@ -28,8 +28,8 @@ export function parsePackages(written: YamlFile, rendered: YamlFile): PackageLis
 type RawEntry = Readonly<Record<string, unknown>>;
 
 function rawEntries({ value }: YamlFile): readonly RawEntry[] {
-  const list = isMap(value) ? value['packages'] : undefined;
-  return Array.isArray(list) ? list.map((entry) => (isMap(entry) ? entry : {})) : [];
+  const list = isMapValue(value) ? value['packages'] : undefined;
+  return Array.isArray(list) ? list.map((entry) => (isMapValue(entry) ? entry : {})) : [];
 }
 
 function specOf(entry: Entry, raw: RawEntry, yaml: YamlFile, index: number): PackageSpec {
@@ -93,7 +93,7 @@ function sha1Of(entries: readonly Readonly<Record<string, unknown>>[]): string {
 /** JSON as Python's `json.dumps(…, sort_keys=True)` writes it, which is what dbt hashes. */
 function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
-  if (isMap(value)) {
+  if (isMapValue(value)) {
     const keys = Object.keys(value).sort();
     return `{${keys.map((key) => `${pythonJson(key)}: ${pythonJson(value[key])}`).join(', ')}}`;
   }
@@ -102,8 +102,4 @@ function pythonJson(value: unknown): string {
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

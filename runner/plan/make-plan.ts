@@ -88,7 +88,9 @@ export function makePlan(input: PlanInput): Plan {
 
 function isBuilt(node: Node, { selected, verb }: PlanInput): boolean {
   if (!selected.has(node.uniqueId) || verb === 'test') return false;
-  if (node.kind === 'model') return verb === 'build' || verb === 'run';
+  if (node.kind === 'model') {
+    return (verb === 'build' || verb === 'run') && node.materialized !== 'ephemeral';
+  }
   return verb === 'build' ? isBuildable(node) : node.kind === verb;
 }
 

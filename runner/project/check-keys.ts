@@ -1,10 +1,9 @@
 // Keys that no schema knows: a slip is an error, anything else a warning, or an error where the project is strict.
 
 import { nearestName, UserError } from '../../core/errors.ts';
-import type { YamlFile, YamlPath } from '../../core/yaml.ts';
+import { isMapValue, type YamlFile, type YamlPath } from '../../core/yaml.ts';
 import { configAliases, foreignConfigs } from '../schemas/configs.ts';
 import { findUnknownKeys, type JsonSchema } from '../schemas/to-json-schema.ts';
-import { isMap } from './config-layers.ts';
 
 /** Where faults and warnings go, and which of the two an unknown key is. */
 export interface KeyReport {
@@ -35,7 +34,7 @@ export function checkKeys(yaml: YamlFile, schema: JsonSchema, report: KeyReport)
 export function unquotedTemplates(yaml: YamlFile): UserError[] {
   const find = (value: unknown, path: YamlPath): UserError[] => {
     if (Array.isArray(value)) return value.flatMap((item, index) => find(item, [...path, index]));
-    if (!isMap(value)) return [];
+    if (!isMapValue(value)) return [];
     const [[key, below] = ['', undefined], ...more] = Object.entries(value);
     if (more.length > 0 || below !== null || !/^\{.*\}$/s.test(key)) {
       return Object.entries(value).flatMap(([name, inner]) => find(inner, [...path, name]));

@@ -1,6 +1,6 @@
 // Which configs of dbt_project.yml hold for a node: one layer per folder on the way to it.
 
-import type { YamlFile, YamlPath } from '../../core/yaml.ts';
+import { isMapValue, type YamlFile, type YamlPath } from '../../core/yaml.ts';
 import type { ConfigLayer, ConfigTree } from './types.ts';
 
 /** Returns the layers of a config tree that hold for `fqn`, the most general first. */
@@ -16,7 +16,7 @@ export function folderLayers(
   for (const folder of [undefined, ...fqn]) {
     if (folder !== undefined) {
       const below: unknown = level[folder];
-      level = isMap(below) ? below : undefined;
+      level = isMapValue(below) ? below : undefined;
       path.push(folder);
     }
     if (level === undefined) break;
@@ -34,15 +34,10 @@ function layerOf(
   const keys = new Map<string, string>();
   for (const [key, value] of Object.entries(level)) {
     if (key.startsWith('+')) keys.set(key.slice(1), key);
-    else if (!isMap(value)) keys.set(key, key);
+    else if (!isMapValue(value)) keys.set(key, key);
   }
   return {
     values: Object.fromEntries([...keys].map(([config, key]) => [config, level[key]])),
     placeOf: (config) => yaml.placeOfKey([...path, keys.get(config) ?? config]),
   };
-}
-
-/** Tells whether a YAML value is a map. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,11 +2,10 @@
 
 import type { z } from 'zod';
 import { nearestName, UserError } from '../../core/errors.ts';
-import { showValue, type YamlPath } from '../../core/yaml.ts';
+import { isMapValue, showValue, type YamlPath } from '../../core/yaml.ts';
 import { configAliases, configSchemas, foreignConfigs } from '../schemas/configs.ts';
 import { configTreeKeys } from '../schemas/project.ts';
 import type { KeyReport } from './check-keys.ts';
-import { isMap } from './config-layers.ts';
 import type { ConfiguredKind, ProjectFile } from './types.ts';
 
 /** Reports every config of the trees that is unknown or has a value it cannot have. */
@@ -27,7 +26,7 @@ interface Check {
 function checkLevel(check: Check, level: Readonly<Record<string, unknown>>, path: YamlPath): void {
   for (const [key, value] of Object.entries(level)) {
     const at = [...path, key];
-    if (key.startsWith('+') || !isMap(value)) checkConfig(check, key, value, at);
+    if (key.startsWith('+') || !isMapValue(value)) checkConfig(check, key, value, at);
     else checkLevel(check, value, at);
   }
 }
@@ -97,7 +96,7 @@ function unusedFolders(
   const depth = path.length - 1;
   const known = [...new Set(fqns.flatMap((fqn) => fqn[depth] ?? []))];
   return Object.entries(level).flatMap(([key, below]) => {
-    if (key.startsWith('+') || !isMap(below)) return [];
+    if (key.startsWith('+') || !isMapValue(below)) return [];
     const at = [...path, key];
     const inside = fqns.filter((fqn) => fqn[depth] === key);
     if (inside.length > 0) return unusedFolders(file, inside, below, at);

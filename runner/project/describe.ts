@@ -1,9 +1,8 @@
 // What an entry of a property file says of its node: description, columns, and configs as a layer.
 
 import type { Place } from '../../core/errors.ts';
-import type { YamlPath } from '../../core/yaml.ts';
+import { isMapValue, type YamlPath } from '../../core/yaml.ts';
 import { configAliases } from '../schemas/configs.ts';
-import { isMap } from './config-layers.ts';
 import type { ColumnEntry, PropertyFile } from './properties.ts';
 import type { ConfigLayer, Constraint, ParsedColumn, Properties } from './types.ts';
 
@@ -74,7 +73,8 @@ export function entryLayers(
       placeOf: (key) => file.yaml.placeOfKey([...path, key]),
     });
   }
-  if (isMap(entry['config'])) layers.push(configLayer(file, [...path, 'config'], entry['config']));
+  if (isMapValue(entry['config']))
+    layers.push(configLayer(file, [...path, 'config'], entry['config']));
   return layers;
 }
 
@@ -98,12 +98,12 @@ export function configLayer(
 
 /** The map under a key of a value that may be none. */
 export function mapOf(value: unknown, key: string): Readonly<Record<string, unknown>> {
-  const found = isMap(value) ? value[key] : undefined;
-  return isMap(found) ? found : {};
+  const found = isMapValue(value) ? value[key] : undefined;
+  return isMapValue(found) ? found : {};
 }
 
 /** The tags of a map of configs that may be none. */
 export function tagsIn(config: unknown): string[] {
-  const tags = isMap(config) ? config['tags'] : undefined;
+  const tags = isMapValue(config) ? config['tags'] : undefined;
   return Array.isArray(tags) ? tags.map(String) : [];
 }

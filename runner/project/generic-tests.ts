@@ -1,8 +1,7 @@
 // Generic tests under a node or column: name, arguments and configs told apart, and dbt's node names.
 
 import { UserError } from '../../core/errors.ts';
-import type { YamlFile, YamlPath } from '../../core/yaml.ts';
-import { isMap } from './config-layers.ts';
+import { isMapValue, type YamlFile, type YamlPath } from '../../core/yaml.ts';
 import { genericTestHash, genericTestNames } from './generic-test-names.ts';
 import type { ConfigLayer, ParsedGenericTest } from './types.ts';
 
@@ -32,7 +31,7 @@ export interface TestSite {
  */
 export function parseGenericTest(site: TestSite): ParsedGenericTest {
   const { testName, body, bodyPath } = namedBody(site);
-  const nested = isMap(body['arguments']) ? body['arguments'] : {};
+  const nested = isMapValue(body['arguments']) ? body['arguments'] : {};
   const flat = Object.entries(body).filter(([key]) => !ownKeys.has(key));
   const args = { ...Object.fromEntries(flat), ...nested };
   const given = site.columnName === undefined ? args : { column_name: site.columnName, ...args };
@@ -53,6 +52,7 @@ export function parseGenericTest(site: TestSite): ParsedGenericTest {
       place: site.yaml.placeOf(bodyPath),
     },
     layers: configLayers(site.yaml, body, bodyPath),
+    folderLayers: 0,
     testName,
     args,
     columnName: site.columnName,
@@ -70,7 +70,7 @@ interface NamedBody {
 function namedBody(site: TestSite): NamedBody {
   const { entry, path } = site;
   if (typeof entry === 'string') return { testName: entry, body: {}, bodyPath: path };
-  if (!isMap(entry)) throw siteFault(site, 'a test is a name, or a map of one test');
+  if (!isMapValue(entry)) throw siteFault(site, 'a test is a name, or a map of one test');
   if (typeof entry['test_name'] === 'string') {
     return { testName: entry['test_name'], body: entry, bodyPath: path };
   }
@@ -80,7 +80,7 @@ function namedBody(site: TestSite): NamedBody {
     throw siteFault(site, `a test has one name, found \`${Object.keys(entry).join('`, `')}\``);
   }
   const inner = entry[testName];
-  if (inner !== null && inner !== undefined && !isMap(inner)) {
+  if (inner !== null && inner !== undefined && !isMapValue(inner)) {
     throw siteFault(site, `arguments of \`${testName}\` must be a map`);
   }
   const beside = Object.fromEntries(Object.entries(entry).filter(([key]) => key !== testName));
@@ -98,7 +98,7 @@ function configLayers(
   const layers: ConfigLayer[] = [
     { values: direct, placeOf: (key) => yaml.placeOfKey([...path, key]) },
   ];
-  if (isMap(body['config'])) {
+  if (isMapValue(body['config'])) {
     const values = body['config'];
     layers.push({ values, placeOf: (key) => yaml.placeOfKey([...path, 'config', key]) });
   }

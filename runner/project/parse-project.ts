@@ -2,6 +2,7 @@
 
 import { throwFaults, UserError } from '../../core/errors.ts';
 import type { ParseCache } from '../../core/parse-cache.ts';
+import { isMapValue } from '../../core/yaml.ts';
 import type { KeyReport } from './check-keys.ts';
 import { checkReferences } from './check-references.ts';
 import { orderedFaults } from './collect-faults.ts';
@@ -196,7 +197,7 @@ function reportFor(
 function varsFor(root: ProjectFile, own: ProjectFile | undefined) {
   const scoped = (file: ProjectFile, name: string): Readonly<Record<string, unknown>> => {
     const below = file.vars[name];
-    return typeof below === 'object' && below !== null && !Array.isArray(below) ? { ...below } : {};
+    return isMapValue(below) ? below : {};
   };
   const project = own ?? root;
   return {

@@ -1,12 +1,17 @@
 // dbt_project.yml and vars.yml: read, rendered, validated.
 
 import { nearestName, throwFaults, UserError } from '../../core/errors.ts';
-import { parseYaml, validateYaml, type YamlFile, type YamlPath } from '../../core/yaml.ts';
+import {
+  isMapValue,
+  parseYaml,
+  validateYaml,
+  type YamlFile,
+  type YamlPath,
+} from '../../core/yaml.ts';
 import { projectFileSchema, renamedProjectKeys, varsFileSchema } from '../schemas/project.ts';
 import { findUnknownKeys, toJsonSchema } from '../schemas/to-json-schema.ts';
 import { unquotedTemplates } from './check-keys.ts';
 import { collect, orderedFaults } from './collect-faults.ts';
-import { isMap } from './config-layers.ts';
 import { noInputs, renderText, renderYaml, yamlScope } from './render-yaml.ts';
 import type { ConfigTree, ConfiguredKind, ProjectFile, ProjectHook, YamlInputs } from './types.ts';
 
@@ -26,7 +31,7 @@ export interface ProjectTexts {
  */
 export function readProfileName(text: string, inputs: YamlInputs): string {
   const yaml = parseYaml({ path: 'dbt_project.yml', text });
-  const given = isMap(yaml.value) ? yaml.value['profile'] : undefined;
+  const given = isMapValue(yaml.value) ? yaml.value['profile'] : undefined;
   const place = yaml.placeOf(['profile']);
   const name =
     typeof given === 'string'
@@ -120,7 +125,7 @@ function isRendered(path: YamlPath): boolean {
 
 function dropUnknownKeys(yaml: YamlFile, faults: UserError[]): YamlFile {
   const value = yaml.value;
-  if (!isMap(value)) return yaml;
+  if (!isMapValue(value)) return yaml;
   const unknown = findUnknownKeys(projectKeys, value);
   faults.push(...unknown.map(({ path, key, known }) => unknownKeyFault(yaml, path, key, known)));
   const atTop = new Set(unknown.flatMap(({ path, key }) => (path.length === 0 ? [key] : [])));
@@ -179,7 +184,7 @@ function twoNamesFault(yaml: YamlFile): UserError {
 function configTrees(data: ProjectData): ProjectFile['configTrees'] {
   const tree = (key: keyof ProjectData & string): ConfigTree | undefined => {
     const value = data[key];
-    return isMap(value) ? { key, value } : undefined;
+    return isMapValue(value) ? { key, value } : undefined;
   };
   const kinds: readonly ConfiguredKind[] = [
     ...(['models', 'seeds', 'snapshots', 'sources', 'unit_tests', 'exposures'] as const),
@@ -194,7 +199,7 @@ function configTrees(data: ProjectData): ProjectFile['configTrees'] {
 }
 
 function hooks(yaml: YamlFile, key: string, texts: readonly string[]): ProjectHook[] {
-  const isList = isMap(yaml.value) && Array.isArray(yaml.value[key]);
+  const isList = isMapValue(yaml.value) && Array.isArray(yaml.value[key]);
   return texts.map((sql, index) => ({
     sql,
     place: yaml.placeOf(isList ? [key, index] : [key]),

@@ -3,12 +3,17 @@
 import { UserError } from '../../core/errors.ts';
 import type { ParseCache } from '../../core/parse-cache.ts';
 import type { RenderScope } from '../../core/template/state.ts';
-import { parseYaml, validateYaml, type YamlFile, type YamlPath } from '../../core/yaml.ts';
+import {
+  isMapValue,
+  parseYaml,
+  validateYaml,
+  type YamlFile,
+  type YamlPath,
+} from '../../core/yaml.ts';
 import { type PropertyContent, propertyFileSchema } from '../schemas/properties.ts';
 import { toJsonSchema } from '../schemas/to-json-schema.ts';
 import { checkKeys, type KeyReport, unquotedTemplates } from './check-keys.ts';
 import { collect } from './collect-faults.ts';
-import { isMap } from './config-layers.ts';
 import { renderYaml } from './render-yaml.ts';
 import type { SourceFile } from './types.ts';
 
@@ -63,7 +68,7 @@ function isRendered(path: YamlPath): boolean {
 }
 
 function unsupportedFaults(yaml: YamlFile): UserError[] {
-  if (!isMap(yaml.value) || !Object.hasOwn(yaml.value, 'functions')) return [];
+  if (!isMapValue(yaml.value) || !Object.hasOwn(yaml.value, 'functions')) return [];
   return [
     new UserError('`functions` are not supported: the runner builds tables and views', {
       where: yaml.placeOfKey(['functions']),

@@ -6,8 +6,14 @@ import { fromJson, toJson } from '../../core/template/json.ts';
 import { parseTemplate } from '../../core/template/parse.ts';
 import { evaluateTemplate } from '../../core/template/render.ts';
 import type { RenderScope } from '../../core/template/state.ts';
-import { asText, type HostObject, makeFunction, type Value } from '../../core/template/values.ts';
-import type { YamlFile, YamlPath } from '../../core/yaml.ts';
+import {
+  asText,
+  type HostObject,
+  makeFunction,
+  orElse,
+  type Value,
+} from '../../core/template/values.ts';
+import { isMapValue, type YamlFile, type YamlPath } from '../../core/yaml.ts';
 import type { YamlInputs } from './types.ts';
 
 /** Inputs for YAML that depends on nothing outside. */
@@ -35,7 +41,7 @@ export function renderYaml(
       }
     }
     if (Array.isArray(value)) return value.map((item, index) => render(item, [...path, index]));
-    if (typeof value !== 'object' || value === null) return value;
+    if (!isMapValue(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, below]) => [key, render(below, [...path, key])]),
     );
@@ -89,7 +95,7 @@ function callVar(
   const name = asText(args[0] ?? null);
   if (name === undefined) throw new ValueFault('`var` takes a name, as text');
   if (Object.hasOwn(vars, name)) return fromJson(vars[name]);
-  const fallback = args[1] ?? keywords.get('default');
+  const fallback = orElse(args[1], keywords.get('default'));
   if (fallback !== undefined) return fallback;
   const nearest = nearestName(name, Object.keys(vars));
   throw new ValueFault(

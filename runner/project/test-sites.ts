@@ -24,10 +24,10 @@ export function readGenericTests(
   return sitesOf(file).flatMap(({ subject, tags, ...site }) =>
     collect(faults, () =>
       parseGenericTest({ ...site, yaml, on: subject, packageName, folders }),
-    ).map((test) => ({
-      ...test,
-      layers: [...projectLayers(test.fqn), tagLayer(tags, test.place), ...test.layers],
-    })),
+    ).map((test) => {
+      const above = [...projectLayers(test.fqn), tagLayer(tags, test.place)];
+      return { ...test, layers: [...above, ...test.layers], folderLayers: above.length };
+    }),
   );
 }
 

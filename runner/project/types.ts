@@ -192,6 +192,8 @@ export interface ParsedGenericTest extends ParsedCommon {
   readonly alias: string;
   /** The last part of its id, made of its arguments. */
   readonly hash: string;
+  /** How many of `layers` come from `dbt_project.yml`; what the test's macro configures stands after them. */
+  readonly folderLayers: number;
   /** As written: `unique`, or `package.test`. */
   readonly testName: string;
   /** Arguments as in YAML, the model apart; text may hold templates. */

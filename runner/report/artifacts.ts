@@ -1,6 +1,15 @@
 // target/manifest.json and target/run_results.json, in dbt's shapes as far as this runner knows them.
 
-import type { Manifest, Node, NodeId } from '../compile/types.ts';
+import type {
+  Manifest,
+  Node,
+  NodeId,
+  Operation,
+  Snapshot,
+  SqlNode,
+  Test,
+  UnitTest,
+} from '../compile/types.ts';
 import type { Outcome, RunResult } from '../execute/types.ts';
 import type { Graph } from '../graph/types.ts';
 
@@ -22,7 +31,10 @@ export function manifestJson(manifest: Manifest, graph: Graph, facts: Invocation
   const entry = (node: Node) => [node.uniqueId, manifestNode(node, facts.databaseName)] as const;
   return toJson({
     metadata: metadata('https://schemas.getdbt.com/dbt/manifest/v12.json', facts),
-    nodes: Object.fromEntries(nodes.filter((node) => !apart.has(node.kind)).map(entry)),
+    nodes: Object.fromEntries([
+      ...nodes.filter((node) => !apart.has(node.kind)).map(entry),
+      ...(manifest.operations ?? []).map((hook) => [hook.uniqueId, operationNode(hook)]),
+    ]),
     sources: Object.fromEntries(nodes.filter((node) => node.kind === 'source').map(entry)),
     unit_tests: Object.fromEntries(nodes.filter((node) => node.kind === 'unit-test').map(entry)),
     parent_map: Object.fromEntries(graph.parents),
@@ -54,9 +66,10 @@ export function compiledPath(manifest: Manifest, id: NodeId): string {
   const base = `compiled/${node.packageName}`;
   if (node.kind === 'test' && node.testKind === 'generic')
     return `${base}/${node.path}/${node.alias ?? node.name}.sql`;
-  // One file may hold several of these.
-  if (node.kind === 'snapshot' || node.kind === 'unit-test')
+  // One file may hold several snapshots, and several unit tests.
+  if (node.kind === 'unit-test' || node.kind === 'snapshot') {
     return `${base}/${node.path}/${node.name}.sql`;
+  }
   return `${base}/${node.path}`;
 }
 
@@ -97,16 +110,20 @@ function manifestNode(node: Node, database: string) {
       return {
         ...common,
         ...relationFields(node.relation, database),
+        ...(node.materialized === 'ephemeral' && { relation_name: null }),
         config: {
           materialized: node.materialized,
           enabled: true,
           tags: node.tags,
           meta: node.meta,
         },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
+        ...codeFields(node),
+      };
+    case 'analysis':
+      return {
+        ...common,
+        config: { enabled: true, tags: node.tags, meta: node.meta },
+        ...codeFields(node),
       };
     case 'seed':
       return {
@@ -118,42 +135,11 @@ function manifestNode(node: Node, database: string) {
       return {
         ...common,
         ...relationFields(node.relation, database),
-        config: {
-          materialized: 'snapshot',
-          enabled: true,
-          tags: node.tags,
-          meta: node.meta,
-          strategy: node.strategy,
-          unique_key: node.uniqueKey.length === 1 ? node.uniqueKey[0] : node.uniqueKey,
-          updated_at: node.updatedAt ?? null,
-          check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
-          hard_deletes: node.hardDeletes,
-          dbt_valid_to_current: node.validToCurrent ?? null,
-        },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
+        config: snapshotConfig(node),
+        ...codeFields(node),
       };
     case 'test':
-      return {
-        ...common,
-        config: {
-          enabled: true,
-          severity: node.severity,
-          warn_if: node.warnIf,
-          error_if: node.errorIf,
-          fail_calc: node.failCalc,
-          limit: node.limit ?? null,
-        },
-        attached_node: node.attachedTo ?? null,
-        column_name: node.columnName ?? null,
-        test_metadata: node.testName === undefined ? null : { name: node.testName },
-        raw_code: node.rawSql,
-        compiled: node.isLate !== true,
-        compiled_code: node.isLate ? null : node.compiledSql,
-        language: 'sql',
-      };
+      return { ...common, ...testFields(node) };
     case 'unit-test':
       return { ...common, resource_type: 'unit_test', tested_node_unique_id: node.model };
     case 'source':
@@ -164,6 +150,68 @@ function manifestNode(node: Node, database: string) {
         identifier: node.relation.identifier,
       };
   }
+}
+
+function testFields(node: Test) {
+  return {
+    config: {
+      enabled: true,
+      severity: node.severity,
+      warn_if: node.warnIf,
+      error_if: node.errorIf,
+      fail_calc: node.failCalc,
+      limit: node.limit ?? null,
+    },
+    attached_node: node.attachedTo ?? null,
+    column_name: node.columnName ?? null,
+    test_metadata: node.testName === undefined ? null : { name: node.testName },
+    ...codeFields(node),
+  };
+}
+
+function snapshotConfig(node: Snapshot) {
+  const { uniqueKey } = node;
+  return {
+    materialized: 'snapshot',
+    enabled: true,
+    tags: node.tags,
+    meta: node.meta,
+    strategy: node.strategy,
+    unique_key: uniqueKey.length === 1 ? uniqueKey[0] : uniqueKey,
+    updated_at: node.updatedAt ?? null,
+    check_cols: node.strategy === 'check' ? (node.checkColumns ?? 'all') : null,
+    hard_deletes: node.hardDeletes,
+    dbt_valid_to_current: node.validToCurrent ?? null,
+  };
+}
+
+function operationNode(hook: Operation) {
+  const { path } = hook.place;
+  return {
+    unique_id: hook.uniqueId,
+    name: hook.name,
+    resource_type: 'operation',
+    package_name: hook.packageName,
+    path: `hooks/${hook.name}.sql`,
+    original_file_path: path,
+    fqn: [hook.packageName, 'hooks', hook.name],
+    tags: [hook.hook],
+    index: hook.index,
+    depends_on: { macros: [], nodes: [] },
+    raw_code: hook.rawSql,
+    compiled: hook.compiledSql !== undefined,
+    compiled_code: hook.compiledSql ?? null,
+    language: 'sql',
+  };
+}
+
+function codeFields(node: Exclude<SqlNode, UnitTest>) {
+  return {
+    raw_code: node.rawSql,
+    compiled: node.isLate !== true,
+    compiled_code: node.isLate ? null : node.compiledSql,
+    language: 'sql',
+  };
 }
 
 function relationFields(relation: { schema: string; identifier: string }, database: string) {
@@ -178,9 +226,7 @@ function relationFields(relation: { schema: string; identifier: string }, databa
 
 function resultEntry(manifest: Manifest, outcome: Outcome) {
   const node = manifest.nodes.get(outcome.node);
-  const isSql =
-    (node?.kind === 'model' || node?.kind === 'snapshot' || node?.kind === 'test') && !node.isLate;
-  const compiledSql = isSql ? node.compiledSql : null;
+  const compiledSql = node && 'compiledSql' in node && !node.isLate ? node.compiledSql : null;
   const timestamp = (atMs: number) => new Date(atMs).toISOString();
   return {
     unique_id: outcome.node,

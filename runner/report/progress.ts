@@ -17,7 +17,7 @@ export function reportProgress(manifest: Manifest, reporter: Reporter): RunListe
   return {
     started: (id, index, total) => {
       const node = manifest.nodes.get(id);
-      if (node === undefined || node.kind === 'test') return;
+      if (node === undefined || isTest(node)) return;
       const facts = { event: 'node-started', node: id, index, total };
       reporter.info(leader(`${index} of ${total} START ${describeNode(node)}`, 'RUN'), facts);
     },
@@ -85,8 +85,8 @@ export function isGood(result: RunResult): boolean {
 /** Where a stage was held back its rows are gone: a few of them are shown at once. */
 function explainTest(name: string, outcome: Outcome): string {
   if (outcome.diff !== undefined) {
-    const fate = 'its model is not built before it passes';
-    return `failed: unit test ${name}\n${formatRowDiff(outcome.diff, lineWidth - 2).replaceAll(/^(?=.)/gm, '  ')}\n  ${fate}`;
+    const diff = formatRowDiff(outcome.diff, lineWidth - 2).replaceAll(/^(?=.)/gm, '  ');
+    return `failed: unit test ${name}\n${diff}`;
   }
   const rows = count(outcome.failures ?? 0, 'row');
   if (outcome.status === 'warn' || outcome.sample === undefined) {
@@ -108,14 +108,19 @@ const labels: Readonly<Record<Status, string>> = {
   skipped: 'SKIP',
 };
 
+function isTest(node: Node): boolean {
+  return node.kind === 'test' || node.kind === 'unit-test';
+}
+
 function describeNode(node: Node): string {
   switch (node.kind) {
     case 'model':
       return `${node.materialized} ${node.relation.schema}.${node.relation.identifier}`;
     case 'snapshot':
-      return `snapshot ${node.relation.schema}.${node.relation.identifier}`;
     case 'seed':
-      return `seed ${node.relation.schema}.${node.relation.identifier}`;
+      return `${node.kind} ${node.relation.schema}.${node.relation.identifier}`;
+    case 'analysis':
+      return `analysis ${node.name}`;
     case 'test':
       return `test ${node.name}`;
     case 'unit-test':
@@ -130,7 +135,7 @@ function endNote(outcome: Outcome, testsPassed: number, manifest: Manifest): str
     const because = outcome.skippedBecause;
     if (because === undefined || because === 'interrupted') return because ?? 'SKIP';
     const cause = manifest.nodes.get(because);
-    return cause?.kind === 'test' ? `${cause.name} failed` : `no ${cause?.name ?? because}`;
+    return cause && isTest(cause) ? `${cause.name} failed` : `no ${cause?.name ?? because}`;
   }
   const took = seconds(outcome.finishedAtMs - outcome.startedAtMs);
   if (outcome.status === 'fail' || outcome.status === 'warn') {

@@ -8,6 +8,7 @@ import { datasets, fileName, memberName } from '../../extract/datasets/catalog.t
 import { ccl } from '../../extract/datasets/ccl.ts';
 import { cm } from '../../extract/datasets/cm.ts';
 import { cn } from '../../extract/datasets/cn.ts';
+import { independentExpenditure } from '../../extract/datasets/independent-expenditure.ts';
 import { indiv } from '../../extract/datasets/indiv.ts';
 import { buildZip } from '../support/build-zip.ts';
 import { createDatabase, useDatabase } from '../support/database.ts';
@@ -52,6 +53,19 @@ async function contents(connection: Connection): Promise<readonly unknown[]> {
   return [...all, ...loads];
 }
 
+/** Independent expenditures of version `n`: some amended, some gone, one of two lines. */
+function spendingFile(n: number): Buffer {
+  const header = independentExpenditure.columns.map(({ fecName }) => fecName).join(',');
+  const rows = Array.from({ length: 400 }, (_, index) => {
+    const purpose = index % 50 === n ? `AD ${n}\nTWO` : 'AD';
+    return independentExpenditure.columns
+      .map(({ name }) => (name === 'pur' ? purpose : name === 'tran_id' ? `T${index}` : 'x'))
+      .map((field) => `"${field}"`)
+      .join(',');
+  });
+  return Buffer.from(`${[header, ...rows.slice(n * 5)].join('\n')}\n`);
+}
+
 /** Makes the next version of four files of the sample: `n` lines amended, `n` withdrawn, some back again. */
 function changedFolder(n: number): string {
   const files = [cm, cn, ccl, indiv].map((dataset) => {
@@ -64,7 +78,8 @@ function changedFolder(n: number): string {
     const data = Buffer.from(changed.map((line) => `${line}\n`).join(''), 'latin1');
     return [name, buildZip([{ name: memberName(dataset, 2020), data }])] as const;
   });
-  return writeFolder(Object.fromEntries(files));
+  const spending = [fileName(independentExpenditure, 2020), spendingFile(n)] as const;
+  return writeFolder(Object.fromEntries([...files, spending]));
 }
 
 describe('extract bulk under SIGKILL', function () {

@@ -96,7 +96,8 @@ function hintFor(failure: Failure): string {
     case 'redirect':
       return 'check the address in FEC_BULK_URL, or fetch the file by hand and use `--from DIR`';
     case 'network':
-      return isLastingCode(failure.code)
+      // A proxy that is not there refuses the connection in the FEC's name.
+      return failure.code === 'ECONNREFUSED' || isLastingCode(failure.code)
         ? 'check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the address in FEC_BULK_URL'
         : 'run the same command again: it goes on where this one stopped';
     case 'damaged':

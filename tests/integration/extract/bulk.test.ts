@@ -15,6 +15,7 @@ import {
   writeFolder,
 } from '../../support/extract.ts';
 import { queryOnce } from '../../support/query.ts';
+import { zipFaults } from '../../support/zip-faults.ts';
 
 function indivLine(subId: number, name: string): string {
   return `C00000001|N|Q1|P|201904159145679|15|IND|${name}|AKRON|OH|044430|||01022019|250||A${subId}|1||| ${subId}`;
@@ -113,6 +114,63 @@ describe('extract bulk', () => {
     assert.match(run.err, /does not match its checksum/);
     assert.deepEqual(await count(), before);
     assert.deepEqual(await leftovers(connection), []);
+  });
+
+  it('loses nothing to any fault of a zip: rows and ledger are as before, and the next zip is loaded', async () => {
+    const changed = Buffer.from(`${Array.from({ length: 2000 }, () => cmLine('B')).join('\n')}\n`);
+    const load = (zip: Buffer) =>
+      runBulk(connection, { from: writeFolder({ 'cm20.zip': zip }), accept: true });
+    const state = () =>
+      queryOnce(
+        connection,
+        `select (select count(*)::int from bronze.fec_cm where cmte_nm = 'A' and _withdrawn is null) as rows,
+                (select count(*)::int from bronze.loads) as loads,
+                (select count(*)::int from bronze.attempts where status = 'failed') as failed`,
+      );
+    assert.equal((await load(zipOf('cm.txt', [cmLine('A'), cmLine('A')]))).code, 0);
+    const faults = zipFaults('cm.txt', changed);
+    for (const [index, [name, bytes, message]] of faults.entries()) {
+      const run = await load(bytes);
+      assert.equal(run.code, 1, name);
+      assert.match(run.err, message, name);
+      assert.match(run.err, /error: .*cm20\.zip: .*\n {2}hint: /, name);
+      assert.deepEqual(await state(), [{ rows: 2, loads: 1, failed: index + 1 }], name);
+      assert.deepEqual(await leftovers(connection), [], name);
+    }
+    assert.equal((await load(buildZip([{ name: 'cm.txt', data: changed }]))).code, 0);
+    assert.deepEqual(await state(), [{ rows: 0, loads: 2, failed: faults.length }]);
+  });
+
+  it('lets an unchanged file settle a try that failed after its load', async () => {
+    const folder = writeFolder({ 'cm20.zip': zipOf('cm.txt', [cmLine('A')]) });
+    const damaged = writeFolder({ 'cm20.zip': Buffer.from('PK damaged') });
+    const newest = () =>
+      queryOnce(
+        connection,
+        'select status, phase, load_id::int from bronze.attempts order by attempt_id desc limit 1',
+      );
+    await runBulk(connection, { from: folder });
+    await runBulk(connection, { from: damaged });
+    assert.equal((await newest())[0]?.['status'], 'failed');
+    for (let run = 0; run < 2; run += 1) {
+      assert.match(
+        (await runBulk(connection, { from: folder })).out,
+        /^0 files loaded, 1 unchanged/,
+      );
+    }
+    assert.deepEqual(await newest(), [{ status: 'succeeded', phase: 'unchanged', load_id: 1 }]);
+    const [tries] = await queryOnce(connection, 'select count(*)::int as n from bronze.attempts');
+    assert.deepEqual(tries, { n: 3 });
+  });
+
+  it('loads a ZIP64 with by_date files once, not twice', async () => {
+    const data = Buffer.from(`${indivLine(1, 'A')}\n${indivLine(2, 'B')}\n`);
+    const zip = buildZip([
+      { name: 'itcont.txt', data, zip64: true },
+      { name: 'by_date/itcont_2020_20190101_20190201.txt', data, zip64: true },
+    ]);
+    const run = await runBulk(connection, { from: writeFolder({ 'indiv20.zip': zip }) });
+    assert.match(run.out, /^1 file loaded, 0 unchanged, 2 rows, 0 rejected/);
   });
 
   it('passes over what the folder lacks, and says so', async () => {

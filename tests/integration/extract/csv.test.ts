@@ -5,6 +5,8 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '../../../core/connection.ts';
 import { packageRoot } from '../../../core/package-root.ts';
+import { rowHashExpression } from '../../../extract/bronze/tables.ts';
+import { datasets } from '../../../extract/datasets/catalog.ts';
 import { createDatabase, useDatabase } from '../../support/database.ts';
 import { runBulk, startExtract, writeFolder } from '../../support/extract.ts';
 import { useFecServer } from '../../support/fec-server.ts';
@@ -137,6 +139,13 @@ describe('extract bulk on quoted CSVs', function () {
         { sub_id: '2061420201140795868', transaction_amt: '20', purpose: null },
       ],
     );
+    for (const dataset of datasets.filter(({ format }) => format === 'csv')) {
+      const [wrong] = await queryOnce(
+        connection,
+        `select count(*)::int as rows from bronze.${dataset.table} where _hash <> ${rowHashExpression(dataset)}`,
+      );
+      assert.deepEqual(wrong, { rows: 0 }, dataset.name);
+    }
     const again = await runBulk(connection, { from: folder, datasets: csvs });
     assert.match(again.out, /^0 files loaded, 5 unchanged/);
   });

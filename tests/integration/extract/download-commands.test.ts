@@ -1,7 +1,7 @@
 // `extract download`, `extract plan` and `extract bulk` without a folder, as processes, against a file server.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { createDatabase, useDatabase } from '../../support/database.ts';
 import { sampleDir, startExtract } from '../../support/extract.ts';
 import { etagOf, useFecServer } from '../../support/fec-server.ts';
 import { queryOnce } from '../../support/query.ts';
+import { unzipOnly } from '../../support/unzip.ts';
 
 const masters = ['cm', 'cn', 'ccl'];
 
@@ -108,6 +109,45 @@ describe('extract and the FEC file server', function () {
     );
   });
 
+  it('ends with the right rows and ledger after every fault of a download, and loses nothing to those that stay', async () => {
+    const next = (name: string, member: string): Buffer => {
+      const text = unzipOnly(readFileSync(join(sampleDir, `${name}20.zip`))).toString('latin1');
+      const lines = text.trimEnd().split('\n').slice(0, -3);
+      return buildZip([{ name: member, data: Buffer.from(`${lines.join('\n')}\n`, 'latin1') }]);
+    };
+    const cn = readFileSync(join(sampleDir, 'cn20.zip'));
+    server.current.fail('/2020/cm20.zip', [
+      { kind: 'reset' },
+      { kind: 'cut', afterBytes: 40_000 },
+      { kind: 'status', status: 503 },
+      { kind: 'shift-range', by: 7 },
+    ]);
+    server.current.fail('/2020/cn20.zip', [
+      { kind: 'html' },
+      { kind: 'cut', afterBytes: 40_000 },
+      // Another file in the middle of the first: the part of the old one is of no use.
+      { kind: 'change', to: next('cn', 'cn.txt') },
+      { kind: 'flip', atByte: 5_000 },
+    ]);
+    server.current.fail('/2020/ccl20.zip', Array(9).fill({ kind: 'status', status: 403 }));
+    const run = await start([...words('bulk'), '--dataset', 'cm,cn,ccl']).ended;
+    assert.equal(run.code, 1, run.err);
+    assert.match(run.err, /ccl20\.zip: the server answers HTTP `403`/);
+    assert.match(run.out, /^2 files loaded, 0 unchanged, 1 failed, 15,539 rows, 0 rejected/);
+    const rows = () =>
+      queryOnce(
+        connection,
+        `select (select count(*)::int from bronze.fec_cm) as cm, (select count(*)::int from bronze.fec_cn) as cn,
+                (select count(*)::int from bronze.fec_ccl) as ccl, (select count(*)::int from bronze.loads) as loads`,
+      );
+    assert.deepEqual(await rows(), [{ cm: 11_605, cn: 3_934, ccl: 0, loads: 2 }]);
+    server.current.fail('/2020/ccl20.zip', []);
+    server.current.put('/2020/cn20.zip', cn);
+    const again = await start([...words('bulk'), '--dataset', 'cm,cn,ccl']).ended;
+    assert.equal(again.code, 0, again.err);
+    assert.deepEqual(await rows(), [{ cm: 11_605, cn: 3_937, ccl: 3_752, loads: 4 }]);
+  });
+
   it('plans without fetching or loading, and sees what the ledger has', async () => {
     const planWords = [...words('plan'), '--dataset', 'cm,cn', '--json'];
     const before = await start(planWords).ended;
@@ -122,6 +162,20 @@ describe('extract and the FEC file server', function () {
     assert.match(text.out, /^cm +2020 +none, is loaded .*cm20\.zip$/m);
     assert.match(text.out, /^not there: 2020 indiv$/m);
     assert.match(text.out, /^nothing to do/m);
+  });
+
+  it('says that a cache cannot be written, and fetches nothing', async () => {
+    const env = { FUNDLENS_CACHE_DIR: join(cacheDir, 'file', 'x') };
+    writeFileSync(join(cacheDir, 'file'), '');
+    for (const command of ['download', 'bulk']) {
+      const run = await start(words(command), env).ended;
+      assert.equal(run.code, 2, run.err);
+      assert.match(
+        run.err,
+        /file\/x: the folder for downloads cannot be written \(ENOTDIR\)\n {2}hint: make it writable/,
+      );
+    }
+    assert.deepEqual(seen(), []);
   });
 
   it('plans the files of a folder by their bytes', async () => {

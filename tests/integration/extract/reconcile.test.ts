@@ -89,10 +89,10 @@ describe('extract bulk, one file after another', function () {
   useDatabase();
   let connection: Connection;
   const a = sampleLines('indiv20.zip');
-  // B: ten amended, one dated 2206, seven withdrawn, three added.
+  // B: ten amended, one dated after the file itself, seven withdrawn, three added.
   const b = [
     ...a.slice(0, 10).map((line) => withField(line, 14, '999')),
-    withField(a[10] ?? '', 13, '01152206'),
+    withField(a[10] ?? '', 13, '01152029'),
     ...a.slice(11, -7),
     ...[1, 2, 3].map((n) => withField(a[20] ?? '', 20, `900000000000000000${n}`)),
   ];

@@ -119,7 +119,7 @@ describe('extract bulk on the real sample', () => {
   });
 
   it('gives every row the hash that the server makes of its line', async () => {
-    for (const dataset of datasets) {
+    for (const dataset of datasets.filter(({ format }) => format === 'pipe')) {
       const fields = dataset.columns.map(({ name }) => `"${name}"`).join(", '|', ");
       const [row] = await queryOnce(
         connection,
@@ -164,10 +164,7 @@ describe('extract bulk on the real sample', () => {
   it('shows what is loaded, for people and for machines', async () => {
     const words = ['status', '--profiles-dir', '.'];
     const table = await startExtract(connection, words).ended;
-    assert.match(
-      table.out,
-      /^indiv +2020 +70,671 +0 +0 +0 +2019-03-1[78] +\d years +stale +never /m,
-    );
+    assert.match(table.out, /^indiv +2020 +70,671 +0 +0 +0 +2019-03-17 +\d years +stale +never /m);
     const json = await startExtract(connection, [...words, '--json']).ended;
     const units: unknown = JSON.parse(json.out);
     assert.ok(Array.isArray(units));

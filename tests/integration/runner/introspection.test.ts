@@ -56,15 +56,19 @@ describe('runner, templates that ask the database', function () {
     }
     const { reporter } = recordReporter();
     const context = { reporter, env: { DATABASE_URL: url }, signal: new AbortController().signal };
-    const loaded = await loadProject(context, {
-      projectDir: folder,
-      profilesDir: undefined,
-      profile: undefined,
-      target: undefined,
-      varsText: undefined,
-      threads: undefined,
-      commandLine: 'runner compile',
-    });
+    const loaded = await loadProject(
+      context,
+      {
+        projectDir: folder,
+        profilesDir: undefined,
+        profile: undefined,
+        target: undefined,
+        varsText: undefined,
+        threads: undefined,
+        commandLine: 'runner compile',
+      },
+      { WHICH: 'compile' },
+    );
     const project = await compileLate(context, loaded, new Set(['model.shop.m']));
     const node = project.manifest.nodes.get('model.shop.m');
     assert.ok(node?.kind === 'model');

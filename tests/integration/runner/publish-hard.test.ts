@@ -103,6 +103,30 @@ describe('runner/execute: publishing where it is hard', () => {
     await others.end();
   });
 
+  it('keeps a table in its publication, under its rule and as the type of a column', async () => {
+    const keyed = (n: number) =>
+      model('it', { schema, sql: `select id, ${n} as n from generate_series(1, 100) as id` });
+    await build([keyed(1)]);
+    await database.query(`alter table ${schema}.it add primary key (id)`);
+    await database.query(`create publication news_${process.pid} for table ${schema}.it`);
+    try {
+      await database.query(`create table ${schema}.holder (one ${schema}.it)`);
+      await database.query(
+        `create rule quiet as on delete to ${schema}.holder do instead select * from ${schema}.it`,
+      );
+      const oid = await oidOf('it');
+      equal(outcomeOf(await build([keyed(2)]), modelId('it')).error, undefined);
+      equal(await oidOf('it'), oid);
+      equal(await one(`select min(n) from ${schema}.it`), 2);
+      equal(
+        await one(`select tablename from pg_publication_tables where pubname like 'news_%'`),
+        'it',
+      );
+    } finally {
+      await database.query(`drop publication news_${process.pid}`);
+    }
+  });
+
   it('publishes several models at once under views of both, without a deadlock', async function () {
     this.timeout(60_000);
     const pair = (n: number) =>

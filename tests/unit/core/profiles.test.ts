@@ -176,7 +176,7 @@ describe('core/profiles', () => {
       const [fault] = faultsOf(() => read(output(...least, `role: "{{ envvar('A') }}"`)));
       assert.match(
         fault ?? '',
-        /^profiles\.yml:10:13: unknown name `envvar` \(Did you mean `env_var`\?\)$/,
+        /^profiles\.yml:10:13: unknown name `envvar` \(did you mean `env_var`\?\)$/,
       );
       const [other] = faultsOf(() => read(output(...least, `role: "{{ process.env }}"`)));
       assert.match(other ?? '', /^profiles\.yml:10:13: unknown name `process`/);

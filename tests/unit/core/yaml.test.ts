@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { fromJson } from '../../../core/template/json.ts';
+import { toText } from '../../../core/template/python-text.ts';
 import { parseYaml, validateYaml } from '../../../core/yaml.ts';
 import { faultsOf } from '../../support/faults.ts';
 
 const parse = (text: string) => parseYaml({ path: 'p.yml', text });
+
+/** What a template prints of the one value of a list. */
+function printedOf(text: string): string {
+  const { value } = parse(`[${text}]`);
+  return Array.isArray(value) ? toText(fromJson(value[0])) : 'no list';
+}
 
 describe('core/yaml', () => {
   it('reads values, merges and aliases', () => {
@@ -15,6 +23,58 @@ describe('core/yaml', () => {
       more: { a: 1, b: 3 },
       list: [{ a: 1, b: 'two' }],
     });
+  });
+
+  // What PyYAML 6 makes of each, printed by Jinja; read from what dbt-core 1.10.23 compiles.
+  const scalars: readonly (readonly [string, string])[] = [
+    ['yes', 'True'],
+    ['No', 'False'],
+    ['on', 'True'],
+    ['OFF', 'False'],
+    ['y', 'y'],
+    ['~', 'None'],
+    ['1.0', '1.0'],
+    ['-2.', '-2.0'],
+    ['1.5e3', '1.5e3'],
+    ['1.5e+3', '1500.0'],
+    ['1e3', '1e3'],
+    ['0.10', '0.1'],
+    ['.5', '0.5'],
+    ['-.5', '-.5'],
+    ['010', '8'],
+    ['09', '09'],
+    ['0o17', '0o17'],
+    ['0x1F', '31'],
+    ['0b11', '3'],
+    ['+1', '1'],
+    ['1_000', '1000'],
+    ['1__0', '10'],
+    ['12:30', '750'],
+    ['-1:30.5', '-90.5'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['.inf', 'inf'],
+    ['2020-01-01', '2020-01-01'],
+    ['2020-01-02T03:04:05Z', '2020-01-02 03:04:05+00:00'],
+    ['2020-1-2 3:04:05.5', '2020-01-02 03:04:05.500000'],
+    ['2020-01-02 03:04:05 -7', '2020-01-02 03:04:05-07:00'],
+    ["'1.0'", '1.0'],
+  ];
+  for (const [text, printed] of scalars) {
+    it(`reads \`${text}\` as dbt's YAML 1.1 does`, () => {
+      assert.equal(printedOf(text), printed);
+    });
+  }
+
+  it('takes keys as they are written', () => {
+    const { value } = parse('on: 1\n1.0: 2\nno: {off: 3}\n');
+    assert.deepEqual(value, { on: 1, '1.0': 2, no: { off: 3 } });
+  });
+
+  it('takes a version without quotes as text where text may stand', () => {
+    const schema = z.object({ version: z.union([z.string(), z.number()]), limit: z.number() });
+    const read = (text: string) => validateYaml(parse(text), schema);
+    assert.deepEqual(read('version: 1.0\nlimit: 2\n'), { version: '1.0', limit: 2 });
+    assert.equal(faultsOf(() => read('version: 1\nlimit: 2.0\n')).length, 1);
   });
 
   it('gives null for an empty file', () => {

@@ -20,7 +20,7 @@ describe('template: unknown names', () => {
       const fault = renderFault(template, scope);
       assert.equal(faultPlace(template, scope), place);
       assert.match(fault.message, /unknown name `customer_nmae`/);
-      assert.equal(fault.hint, 'Did you mean `customer_name`?');
+      assert.equal(fault.hint, 'did you mean `customer_name`?');
     });
   }
 

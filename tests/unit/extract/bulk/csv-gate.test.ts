@@ -62,6 +62,18 @@ describe('extract/bulk/csv-gate', () => {
     assert.deepEqual(setAside, [['rejected', 2, '"x","y', 'a quote is opened and not closed']]);
   });
 
+  it('does not take a good line for the inside of a field', () => {
+    const { passed, setAside } = pass(`${head}1,2,"x\n4,5,6\n7"\n`);
+    assert.deepEqual(passed, [[3, '4,5,6']]);
+    assert.deepEqual(
+      setAside.map(([, line, , reason]) => [line, reason]),
+      [
+        [2, 'a quote is opened and not closed'],
+        [4, 'a quote stands inside a field'],
+      ],
+    );
+  });
+
   it('gives up a quote that stays open over too many lines, and the lines in it', () => {
     const prose = Array.from({ length: 300 }, () => 'prose');
     const { passed, counts } = pass(`${head}"x","y\n${prose.join('\n')}\n1,2,3\n`);

@@ -3,10 +3,10 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
 import { openMember } from '../../../../extract/bulk/zip.ts';
 import { ArchiveError } from '../../../../extract/errors.ts';
 import { buildZip, type ZipEntry } from '../../../support/build-zip.ts';
+import { zipFaults } from '../../../support/zip-faults.ts';
 
 const sample = fileURLToPath(new URL('../../../../extract/sample/2019-03-17/', import.meta.url));
 const text = Buffer.from('C00000001|A\nC00000002|B\n'.repeat(2000));
@@ -76,57 +76,7 @@ describe('extract/bulk/zip', () => {
     assert.deepEqual(await read(zip), text);
   });
 
-  const packed = deflateRawSync(text);
-  const flipped = Buffer.from(packed);
-  flipped[flipped.length >> 1] = (flipped[flipped.length >> 1] ?? 0) ^ 0x10;
-  const whole = buildZip([good]);
-  const bomb = Buffer.alloc(4 * 1024 * 1024, 0x61);
-  const faults: readonly [string, Buffer, RegExp][] = [
-    ['an empty file', Buffer.alloc(0), /is not a whole zip/],
-    ['a web page', Buffer.from('<html>503</html>'), /is not a whole zip/],
-    ['a zip cut in the middle', whole.subarray(0, whole.length >> 1), /is not a whole zip/],
-    ['a zip that lacks its last byte', whole.subarray(0, -1), /is not a whole zip/],
-    ['a wrong checksum', buildZip([{ ...good, crc: 1 }]), /does not match its checksum/],
-    [
-      'a flipped bit',
-      buildZip([{ ...good, packed: flipped }]),
-      /not a whole zip|checksum|bytes it/,
-    ],
-    [
-      'fewer bytes than claimed',
-      buildZip([{ ...good, sizeBytes: text.length + 1 }]),
-      /48000 of the 48001/,
-    ],
-    [
-      'more bytes than claimed',
-      buildZip([{ ...good, sizeBytes: text.length - 1 }]),
-      /longer than the 47999/,
-    ],
-    [
-      'packed bytes cut short',
-      buildZip([{ ...good, packed: packed.subarray(0, -9) }]),
-      /is not a whole zip/,
-    ],
-    [
-      'bytes after the packed end',
-      buildZip([{ ...good, packed: Buffer.concat([packed, Buffer.alloc(9)]) }]),
-      /ends before its packed bytes/,
-    ],
-    ['a bomb that says so', buildZip([{ name: 'cm.txt', data: bomb }]), /more than 200 times/],
-    [
-      'a bomb that lies',
-      buildZip([{ name: 'cm.txt', data: bomb, sizeBytes: 1000 }]),
-      /longer than the 1000/,
-    ],
-    ['a second file', buildZip([good, { name: 'readme.txt', data: text }]), /holds `readme.txt`/],
-    ['the file twice', buildZip([good, good]), /`cm.txt` twice/],
-    ['no such file', buildZip([{ ...good, name: 'by_date/cm.txt' }]), /`cm.txt` not at all/],
-    ['a name that climbs', buildZip([{ ...good, name: '../cm.txt' }]), /invalid relative path/],
-    ['an absolute name', buildZip([{ ...good, name: '/cm.txt' }]), /absolute path/],
-    ['an encrypted file', buildZip([{ ...good, flags: 1 }]), /is encrypted/],
-    ['an unknown method', buildZip([{ ...good, method: 12 }]), /method 12/],
-  ];
-  for (const [name, bytes, message] of faults) {
+  for (const [name, bytes, message] of zipFaults('cm.txt', text)) {
     it(`refuses ${name}, naming the file and what to do`, async () => {
       const error: unknown = await read(bytes).then(
         () => undefined,

@@ -26,7 +26,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     ].join('\n'),
   };
   const ofB = [
-    'models/b.sql:1:4: `b`: this version builds `view`, `table`, `incremental` and `materialized_view`, not `own_kind` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: this version builds `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, not `own_kind` (leave it out with --exclude b, or change the config)',
   ];
 
   it('names all that a command would have to build and cannot', () => {
@@ -45,19 +45,6 @@ describe('runner/commands/refuse-unbuildable', () => {
     refuse(files, 'seed');
     refuse(files, 'snapshot');
     refuse(files, 'build', ['a']);
-  });
-
-  it('refuses names without quotes', () => {
-    const unquoted = {
-      ...files,
-      'dbt_project.yml': 'name: shop\nprofile: shop\nquoting: {identifier: false, schema: true}\n',
-    };
-    assert.deepEqual(
-      faultsOf(() => refuse(unquoted, 'build', ['a'])),
-      [
-        'dbt_project.yml:3:1: names without quotes are not supported: every name stands in quotes (set `quoting` to true, or remove it)',
-      ],
-    );
   });
 
   it('refuses hooks of the project whatever is selected', () => {

@@ -99,6 +99,23 @@ describe('runner/compile', () => {
     assert.ok(!test?.compiledSql.includes('__staged_'));
   });
 
+  it('lets the macro of a test configure it, below what its YAML says', () => {
+    const files = (config: string) => ({
+      'macros/t.sql': [
+        '{% test counts(model) %}{{ config(fail_calc="sum(n)", severity="warn", tags=["m"]) }}',
+        'select 1 as n from {{ model }} -- {{ config.get("fail_calc") }}{% endtest %}',
+      ].join(''),
+      'models/a.sql': 'select 1 as id',
+      'models/s.yml': `models: [{name: a, data_tests: [{counts: {config: {${config}}}}]}]`,
+    });
+    const [plain] = tests(files(''));
+    assert.equal(plain?.failCalc, 'sum(n)');
+    assert.equal(plain?.severity, 'warn');
+    assert.match(plain?.compiledSql ?? '', /-- sum\(n\)$/);
+    const [own] = tests(files('severity: error, tags: [y]'));
+    assert.deepEqual([own?.failCalc, own?.severity, own?.tags], ['sum(n)', 'error', ['m', 'y']]);
+  });
+
   it('puts the `where` of a test around its model alone', () => {
     const [test] = tests({
       'models/a.sql': 'select 1 as id',
@@ -168,7 +185,7 @@ describe('runner/compile', () => {
     [
       'a misspelt function',
       { 'models/m.sql': "select * from {{ reff('m') }}" },
-      ['models/m.sql:1:18: unknown name `reff` (Did you mean `ref`?)'],
+      ['models/m.sql:1:18: unknown name `reff` (did you mean `ref`?)'],
     ],
     [
       'a misspelt config',

@@ -59,11 +59,22 @@ describe('runner/compile, context', () => {
       'models/m.sql': "{{ config(meta={'owner': 'ann'}) }}select '{{ config.meta_get('owner') }}'",
     };
     assert.equal(sql(files), "select 'ann'");
-    const missing = { 'models/m.sql': "select {{ config.require('alias') if execute }}" };
+    const missing = { 'models/m.sql': "select {{ config.require('mine') if execute }}" };
     assert.match(
       faultsOf(() => compileFiles(missing))[0] ?? '',
-      /config `alias` is required here and not set/,
+      /config `mine` is required here and not set/,
     );
+  });
+
+  // As dbt-core 1.10.23 compiles it: a config that it knows is none where nobody sets it.
+  it('gives the configs that nobody sets the values that dbt gives them', () => {
+    const calls = [
+      ...["config.get('alias', 'x')", "config.get('mine', 'm')", "config.require('unique_key')"],
+      ...["config.get('on_schema_change', 'f')", "config.get('lookback', 7)"],
+      ...["config.get('post-hook', 'p')", 'model.config.unique_key', "var('nope', none)"],
+    ];
+    const files = { 'models/m.sql': `select '${calls.map((it) => `{{ ${it} }}`).join('|')}'` };
+    assert.equal(sql(files), "select 'None|m|None|ignore|1|p||None'");
   });
 
   it('shows the graph of the project while it is compiled', () => {

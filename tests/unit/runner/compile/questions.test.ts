@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { placeAt } from '../../../../core/template/source-map.ts';
 import type { Answer, Answers } from '../../../../runner/compile/answers.ts';
 import { attemptInline } from '../../../../runner/compile/compile-inline.ts';
 import {
@@ -171,6 +172,71 @@ describe('runner/compile, questions to the database', () => {
       () => compileProject(parseFiles({ 'models/m.sql': pivot }), testInputs),
       /a template asks the database: `select name from people`/,
     );
+  });
+
+  it('knows what a late node reads before anything is asked', () => {
+    const files = {
+      'models/a.sql': 'select 1 as id',
+      'models/m.sql': `-- {{ ref('a') }}\n${pivot}`,
+      'models/s.yml': 'models: [{name: a, data_tests: [asks]}]',
+      'macros/t.sql': `{% test asks(model) %}${pivot} from {{ model }}{% endtest %}`,
+    };
+    const { late } = lateTurn(prepareCompilation(parseFiles(files), testInputs, () => undefined));
+    assert.deepEqual(
+      late.map(({ name, dependsOn }) => [name, dependsOn]),
+      [
+        ['m', ['model.shop.a']],
+        ['asks_a_', ['model.shop.a']],
+      ],
+    );
+  });
+
+  it('refuses a ref that is met only once the database has answered', () => {
+    const known = new Map([['select name from people', rows(['name'], ['a'])]]);
+    const text = `{% if execute %}{{ ref(run_query('select name from people').rows[0][0]) }}{% endif %}`;
+    assert.deepEqual(
+      faultsOf(() => compileInRounds({ 'models/a.sql': 'select 1', 'models/m.sql': text }, known)),
+      [
+        "models/m.sql:1:20: `ref('a')` is met only once the database is asked, too late to build it first " +
+          "(name it before that: write `-- depends_on: {{ ref('a') }}` into the file)",
+      ],
+    );
+    const hinted = `-- depends_on: {{ ref('a') }}\n${text}`;
+    const files = { 'models/a.sql': 'select 1', 'models/m.sql': `select * from ${hinted}` };
+    assert.equal(
+      sqlOf(compileInRounds(files, known), 'm'),
+      'select * from -- depends_on: "db"."dev"."a" "db"."dev"."a"',
+    );
+  });
+
+  it('tells the chosen nodes once they are chosen', () => {
+    const text = "select '{{ selected_resources | join(',') }}' as chosen";
+    const compiled = compileInRounds({ 'models/m.sql': text }, new Map());
+    assert.equal(sqlOf(compiled, 'm'), "select 'model.shop.chosen' as chosen");
+  });
+
+  it('reads the stage of one parent in a late test, and keeps the published name in its compiled SQL', () => {
+    const files = {
+      'models/a.sql': 'select 1 as id',
+      'models/s.yml': 'models: [{name: a, data_tests: [asks]}]',
+      'macros/t.sql':
+        "{% test asks(model) %}select '{{ run_query('select 1').rows[0][0] if execute }}' from {{ model }} x{% endtest %}",
+    };
+    const compilation = prepareCompilation(parseFiles(files), testInputs, () => undefined);
+    const { late } = lateTurn(compilation);
+    const id = late[0]?.uniqueId ?? '';
+    const turn = compilation.finish([{ id, staged: 'model.shop.a' }], []);
+    const tried = turn(new Map([['select 1', rows(['a'], ['7'])]]));
+    const node = tried.kind === 'done' ? tried.value.get(id) : undefined;
+    assert.ok(node?.kind === 'test');
+    assert.equal(node.compiledSql, `select '7' from "db"."dev"."a" x`);
+    assert.match(
+      node.stagedSql['model.shop.a'] ?? '',
+      /^select '7' from "db"\."dev"\."a__staged_[0-9a-f]{12}" x$/,
+    );
+    const at = (text: string) =>
+      placeAt({ text: node.compiledSql, map: node.sqlMap }, node.compiledSql.indexOf(text));
+    assert.deepEqual(at(' x'), { path: 'macros/t.sql', line: 1, column: 98 });
   });
 
   it('answers inline queries in the same way', () => {

@@ -83,7 +83,7 @@ describe('runner/project: kinds of nodes', () => {
       ].join('\n'),
       'analyses/look.sql': 'select 1',
     });
-    assert.deepEqual([...manifest.nodes.keys()], ['model.shop.a']);
+    assert.deepEqual([...manifest.nodes.keys()], ['analysis.shop.look', 'model.shop.a']);
   });
 
   it('keeps a model that it cannot build in the manifest, with the reasons not to', () => {
@@ -93,7 +93,7 @@ describe('runner/project: kinds of nodes', () => {
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
     assert.deepEqual(reasons('a'), [
-      'this version builds `view`, `table`, `incremental` and `materialized_view`, not `own_kind`',
+      'this version builds `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, not `own_kind`',
     ]);
   });
 

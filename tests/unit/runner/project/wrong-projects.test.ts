@@ -134,7 +134,7 @@ const projects: readonly WrongProject[] = [
   {
     wrong: 'a template of dbt_project.yml with a misspelt name',
     files: { 'dbt_project.yml': project('models:\n  +enabled: "{{ targt.name == \'dev\' }}"\n') },
-    expected: ['dbt_project.yml:4:13: unknown name `targt` (Did you mean `target`?)'],
+    expected: ['dbt_project.yml:4:13: unknown name `targt` (did you mean `target`?)'],
   },
   {
     wrong: 'functions in dbt_project.yml',
@@ -566,7 +566,7 @@ const projects: readonly WrongProject[] = [
       'macros/m.sql': '{% macro cents(x) %}{{ x }}{% endmacro %}',
       'models/b.sql': 'select {{ cent(1) }}',
     },
-    expected: ['models/b.sql:1:11: unknown name `cent` (Did you mean `cents`?)'],
+    expected: ['models/b.sql:1:11: unknown name `cent` (did you mean `cents`?)'],
   },
   {
     wrong: 'a misspelt config in a model',
