@@ -3,6 +3,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { useDatabase } from '../../support/database.ts';
 import { faultsOfAsync } from '../../support/faults.ts';
+import { pollWhile } from '../../support/poll.ts';
 import type { Files } from '../../support/project.ts';
 import { type LateProjectRun, runLateProject } from '../../support/run-late-project.ts';
 
@@ -155,6 +156,36 @@ select '{{ model.batch.event_time_start }}'::timestamptz as at, '{{ model.batch.
     deepEqual(await database.query('select id, cut, "whole" from dev.daily order by id'), [
       { id: '202610', cut: 0, whole: 3 },
       { id: '202611', cut: 3, whole: 3 },
+    ]);
+  });
+
+  it('shows readers of table and view whole stretches only', async () => {
+    await database.query(
+      "insert into raw.events select i, timestamptz '2026-11-21 00:00Z' + i * interval '1 second', 'v0' from generate_series(100, 299) as i",
+    );
+    await run('2026-11-21T12:00:00Z');
+    await database.query('create view dev.v as select * from dev.daily');
+    const readers = pollWhile(
+      database.connection,
+      ['daily', 'v'].map(
+        (relation) =>
+          `select count(*)::int as n, count(distinct note)::int as notes from dev.${relation} where id >= 100`,
+      ),
+      ({ n, notes }) => n === 200 && notes === 1,
+    );
+    for (let n = 1; n <= 5; n += 1) {
+      await database.query('update raw.events set note = $1 where id >= 100', [`v${n}`]);
+      const flags = n === 5 ? { FULL_REFRESH: true } : {};
+      equal(
+        (await run('2026-11-21T12:00:00Z', undefined, { inputs: { flags } })).outcome?.status,
+        'success',
+      );
+    }
+    const { errors, broken, reads } = await readers.stop();
+    deepEqual([errors, broken], [[], []]);
+    equal(reads > 20, true, `${reads} reads`);
+    deepEqual(await database.query('select distinct note from dev.v where id >= 100'), [
+      { note: 'v5' },
     ]);
   });
 

@@ -1,8 +1,10 @@
 // Snapshots: the versions that dbt's table would have, kept in one transaction a run.
 
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { useDatabase } from '../../support/database.ts';
 import { faultsOfAsync } from '../../support/faults.ts';
+import { pollWhile } from '../../support/poll.ts';
 import type { Files } from '../../support/project.ts';
 import { type LateProjectRun, runLateProject } from '../../support/run-late-project.ts';
 
@@ -252,6 +254,52 @@ ${query} -- the last line
     };
     equal((await run(files))?.error, undefined);
     equal((await database.query('select from history.people_history')).length, 2);
+  });
+
+  it('shows readers of table and view one version that holds of each row, and no error', async () => {
+    await run(block(byCheck));
+    await database.query('create view dev.v as select * from dev.people_history');
+    const readers = pollWhile(
+      database.connection,
+      ['people_history', 'v'].map(
+        (relation) =>
+          `select count(distinct id)::int as ids, count(*) filter (where dbt_valid_to is null)::int as holding from dev.${relation}`,
+      ),
+      ({ ids, holding }) => ids === 2 && holding === 2,
+    );
+    for (let n = 1; n <= 6; n += 1) {
+      await database.query("update raw.people set name = coalesce(name, '') || 'x'");
+      equal((await run(block(byCheck)))?.error, undefined);
+    }
+    const { errors, broken, reads } = await readers.stop();
+    deepEqual([errors, broken], [[], []]);
+    equal(reads > 20, true, `${reads} reads`);
+    equal((await database.query('select from dev.v')).length, 14);
+  });
+
+  it('leaves the table as it was when it is cancelled before the commit', async () => {
+    await run(block(byCheck));
+    await database.query("update raw.people set name = 'x'");
+    const aborter = new AbortController();
+    const running = runLateProject(
+      database.connection,
+      {
+        ...block(byCheck),
+        'tests/slow.sql': "select pg_sleep(20) as s from {{ ref('people_history') }} where id = 1",
+      },
+      { signal: aborter.signal },
+    );
+    for (let n = 0; n < 100; n += 1) {
+      const waiting = await database.query(
+        "select from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid() and state = 'active'",
+      );
+      if (waiting.length > 0) break;
+      await sleep(50);
+    }
+    aborter.abort();
+    equal((await running).interrupted, true);
+    deepEqual(await versions(), ['1 ann holds', '2 bob holds']);
+    deepEqual(await leftovers(), []);
   });
 
   it('says what a snapshot cannot do without, and replaces nothing that is no table', async () => {
