@@ -422,7 +422,7 @@ describe('extract api', function () {
       const rows = await query(`select row::text as text from bronze."${relname}" as row`);
       texts.push(...rows.map(({ text }) => String(text)));
     }
-    assert.ok(texts.length > 1_000);
+    assert.ok(texts.length > 700, String(texts.length));
     for (const form of [canaryKey, Buffer.from(canaryKey).toString('base64')]) {
       assert.deepEqual(
         texts.filter((text) => text.includes(form)),
