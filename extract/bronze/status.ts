@@ -63,7 +63,8 @@ const query = `
     select dataset, cycle, scope, count(*) as attempts,
            count(*) filter (where status in ('failed', 'interrupted', 'crashed')) as failures,
            max(attempt_id) as attempt_id
-      from bronze.attempts where scope = 'national' group by dataset, cycle, scope
+      from bronze.attempts where scope = 'national' and dataset = any($1)
+     group by dataset, cycle, scope
   ),
   ledger as (
     select dataset, cycle, scope, count(*) as loads, sum(rows_rejected) as rejected_ever,

@@ -11,7 +11,7 @@ import { queryOnce } from '../../support/query.ts';
 describe('extract api', function () {
   this.timeout(60_000);
   useDatabase();
-  const server = useOpenFec({ receipts: 700, undatedEvery: 7, masters: 250 });
+  const server = useOpenFec({ receipts: 450, undatedEvery: 7, masters: 230 });
   let connection: Connection;
   beforeEach(async () => {
     connection = await createDatabase();
@@ -195,10 +195,10 @@ describe('extract api', function () {
   });
 
   it('does not begin a whole cycle by accident', async () => {
-    const env = { FEC_API_CALLS_PER_HOUR: '5' };
+    const env = { FEC_API_CALLS_PER_HOUR: '3' };
     const run = await runApi(connection, server.current, { env });
     assert.equal(run.code, 1);
-    assert.match(run.err, /all of it takes 7 calls: 2 hours\n {2}hint: load the bulk files first/);
+    assert.match(run.err, /all of it takes 5 calls: 2 hours\n {2}hint: load the bulk files first/);
     assert.deepEqual(await query('select from bronze.api_schedule_a'), []);
     // Once bulk files are loaded it begins where they end.
     assert.deepEqual(await query('select from bronze.extraction_state'), []);
@@ -231,14 +231,14 @@ describe('extract api', function () {
 
   it('stops at --max-calls and goes on at the next page, asking for none again', async () => {
     const whole = Math.ceil(server.current.tables.schedule_a.length / 100) + 1;
-    const runs = [await runApi(connection, server.current, { maxCalls: 3 })];
+    const runs = [await runApi(connection, server.current, { maxCalls: 2 })];
     assert.equal(runs[0]?.code, 1);
     assert.match(
       runs[0]?.err ?? '',
-      /the 3 calls that --max-calls allows are made\n {2}hint: .*extract retry/,
+      /the 2 calls that --max-calls allows are made\n {2}hint: .*extract retry/,
     );
     while (runs.at(-1)?.code !== 0 && runs.length < 9) {
-      runs.push(await runRetry(connection, server.current, { maxCalls: 3 }));
+      runs.push(await runRetry(connection, server.current, { maxCalls: 2 }));
     }
     assert.equal(server.current.calls.length, whole);
     assert.equal(new Set(server.current.calls.map(({ url }) => url)).size, whole);
@@ -347,10 +347,7 @@ describe('extract api', function () {
         env: { FEC_API_KEY: key },
       });
       assert.notEqual(run.code, 0);
-      assert.match(
-        run.err.replaceAll('Invalid input: expected string, received undefined', 'is not set'),
-        message,
-      );
+      assert.match(run.err, message);
       assert.ok(server.current.calls.length <= 1);
     });
   }
@@ -400,7 +397,10 @@ describe('extract api', function () {
     });
     const texts: string[] = [];
     for (const format of ['text', 'json'] as const) {
-      const good = await runApi(connection, server.current, { format, datasets: [] });
+      const good = await runApi(connection, server.current, {
+        format,
+        datasets: ['committees', 'filings', 'schedule_a'],
+      });
       const bad = await runApi(connection, server.current, {
         format,
         env: { FEC_API_URL: 'http://127.0.0.1:1/v1' },
@@ -422,7 +422,7 @@ describe('extract api', function () {
       const rows = await query(`select row::text as text from bronze."${relname}" as row`);
       texts.push(...rows.map(({ text }) => String(text)));
     }
-    assert.ok(texts.length > 1_000);
+    assert.ok(texts.length > 700, String(texts.length));
     for (const form of [canaryKey, Buffer.from(canaryKey).toString('base64')]) {
       assert.deepEqual(
         texts.filter((text) => text.includes(form)),
