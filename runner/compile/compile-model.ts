@@ -103,6 +103,8 @@ function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boole
   const { materialized } = config;
   const layers = [...parsed.layers, captured.layer].reverse();
   const fullRefresh = resolver.facts.inputs.flags?.['FULL_REFRESH'] === true;
+  const { macros } = resolver.facts;
+  const isOwnKind = macros.findMaterialization(parsed.packageName, materialized) !== undefined;
   const facts = {
     config,
     path: parsed.path,
@@ -118,14 +120,15 @@ function modelFields(resolver: Resolver, model: ResolvedModel, compiledAs: boole
     uniqueId: model.uniqueId,
     ...builtFields(parsed, config, relation),
     materialized,
-    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'incremental' && !isOwnKind ? { incremental: incrementalOf(facts) } : {}),
     ...(materialized === 'materialized_view'
       ? {
           isFullRefresh: config.full_refresh ?? fullRefresh,
           onConfigurationChange: config.on_configuration_change,
         }
       : {}),
-    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    ...(isOwnKind ? { isOwnKind } : {}),
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path, isOwnKind),
     rawSql: parsed.rawSql,
   };
 }

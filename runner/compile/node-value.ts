@@ -13,6 +13,8 @@ export interface NodeDescription {
   readonly alias: string;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly rawSql?: string;
+  /** Once it is made, for what builds the node. */
+  readonly compiledSql?: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
   readonly properties?: NodeProperties | undefined;
@@ -72,6 +74,9 @@ export function nodeValue(node: NodeDescription): Value {
       ]),
     ),
     raw_code: node.rawSql ?? '',
+    ...(node.compiledSql === undefined
+      ? {}
+      : { compiled: true, compiled_code: node.compiledSql, sql: node.compiledSql }),
     language: 'sql',
   });
 }

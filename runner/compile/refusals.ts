@@ -29,16 +29,17 @@ export function refusalsOf(
   config: Config<'model'> | Config<'seed'> | Config<'test'>,
   layers: readonly ConfigLayer[],
   path: string,
+  isOwnKind = false,
 ): readonly Refusal[] {
   const placeOf = (key: string): Place => placeOfConfig(layers, path, key);
   const materialized = 'materialized' in config ? config.materialized : 'table';
-  const isBuilt = builtMaterializations.includes(materialized);
+  const isBuilt = isOwnKind || builtMaterializations.includes(materialized);
   return [
     ...(isBuilt
       ? []
       : [
           {
-            message: `this version builds ${builtList}, not \`${materialized}\``,
+            message: `there is no materialization \`${materialized}\`: there are ${builtList}, and those that the project defines`,
             where: placeOf('materialized'),
           },
         ]),

@@ -215,6 +215,7 @@ function planBuild(
     ...postHooksOf(published),
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
+  if (isModel && node.isOwnKind) return planOwnKind(common, links.audits);
   const delta = isModel ? deltaOf(node, current) : undefined;
   if (isModel && delta !== undefined && current !== undefined) {
     const input = { step: published, delta, current, staged: undefined, facts: undefined };
@@ -254,6 +255,27 @@ function planBuild(
       pending: links.pending,
       preferInPlace: false,
     }),
+  };
+}
+
+/** What it does is known only once its materialization runs. */
+function planOwnKind(
+  common: Omit<
+    BuildStep,
+    'stage' | 'load' | 'finish' | 'audits' | 'auditsInPlace' | 'publication' | 'postHooks'
+  >,
+  audits: readonly Test[],
+): BuildStep {
+  return {
+    ...common,
+    isOwnKind: true,
+    stage: [],
+    load: undefined,
+    finish: [],
+    audits: audits.map((test) => testQuery(test)),
+    auditsInPlace: [],
+    publication: { kind: 'create', prepare: [], statements: [] },
+    discard: [],
   };
 }
 
@@ -302,6 +324,7 @@ export function completeBuild(
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
+  if (step.isOwnKind) return rest;
   const { incremental, name } = model;
   if (step.delta !== undefined && incremental !== undefined) {
     if (incremental.compiledAs === false) throw changedMeanwhile(name, 'went away');
