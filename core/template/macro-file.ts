@@ -29,19 +29,22 @@ const OPENING =
 const TAG_END = /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|[-+]?%\}/g;
 const RAW_END = /\{%[-+]?\s*endraw\s*[-+]?%\}/g;
 
-/** The macros and generic tests of a file, each under its name; a generic test `x` is `test_x`. */
+/**
+ * The macros, generic tests and materializations of a file, each under its name: a generic test `x` is
+ * `test_x`, a materialization `y` for PostgreSQL `materialization_y_postgres`.
+ */
 export function splitMacroFile(
   source: TemplateSource,
   cache?: ParseCache,
 ): readonly MacroDefinition[] {
-  const macros = remember(cache, 'macros', source.text, () => parseMacros(source));
+  const macros = remember(cache, 'macros-2', source.text, () => parseMacros(source));
   return macros.map((macro) => ({ path: source.path, macro }));
 }
 
 function parseMacros(source: TemplateSource): readonly Macro[] {
   const text = normalizeNewlines(source.text);
   return findBlocks(source)
-    .filter((block) => block.kind === 'macro' || block.kind === 'test')
+    .filter(({ kind }) => kind === 'macro' || kind === 'test' || kind === 'materialization')
     .map((block) => parseMacroAt(source.path, text, block.start, block.end));
 }
 

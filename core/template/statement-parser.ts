@@ -33,6 +33,11 @@ const TAGS = [
   'raw',
 ];
 
+/** The name that a materialization is known by among macros, as in dbt. */
+export function materializationMacroName(name: string, adapter: string): string {
+  return `materialization_${name}_${adapter}`;
+}
+
 /** The name that a generic test is known by among macros, as in dbt. */
 export function testMacroName(name: string): string {
   return `test_${name}`;
@@ -50,17 +55,42 @@ export class StatementParser extends ExpressionParser {
     return { kind: 'template', body, assigned: this.assigned, line: 1, column: 1 };
   }
 
-  /** One macro or generic test, from `{%` on; the rest of the file is left unread. */
+  /** One macro, generic test or materialization, from `{%` on; the rest of the file is left unread. */
   parseMacroBlock(): syntax.Macro {
     const opening = this.nextToken();
     const tag = this.peekToken();
     const isTest = tag?.value === 'test' || tag?.value === 'data_test';
-    if (opening?.type !== TOKEN.blockStart || (tag?.value !== 'macro' && !isTest)) {
-      throw this.unexpected('a macro');
-    }
+    const isMacro = isTest || tag?.value === 'macro' || tag?.value === 'materialization';
+    if (opening?.type !== TOKEN.blockStart || !isMacro) throw this.unexpected('a macro');
     const place = { line: opening.lineno + 1, column: opening.colno + 1 };
     this.nextToken();
+    if (tag.value === 'materialization') return this.parseMaterialization(place);
     return this.parseMacroNode(isTest ? `end${tag.value}` : 'endmacro', place, isTest);
+  }
+
+  /** `{% materialization name, adapter='postgres' %}`: a macro without parameters, named as dbt names it. */
+  private parseMaterialization(place: syntax.Located): syntax.Macro {
+    const written = this.expectName('the name of the materialization');
+    let adapter = 'default';
+    while (this.skipOperator(',')) {
+      const option = this.expectName('`adapter`, `default` or `supported_languages`');
+      if (!this.skipOperator('=')) {
+        if (option !== 'default') throw this.faultHere('expected `default` or `adapter=…`');
+        continue;
+      }
+      const value = this.parseExpressionNode();
+      if (option !== 'adapter') continue;
+      if (value.kind !== 'literal' || typeof value.value !== 'string') {
+        throw this.faultHere('the adapter of a materialization is a text');
+      }
+      adapter = value.value;
+    }
+    this.expectBlockEnd();
+    const name = materializationMacroName(written, adapter);
+    return this.parseCallable(
+      { name, parameters: [], end: 'endmaterialization', tag: 'materialization' },
+      place,
+    );
   }
 
   private parseBody(...ends: string[]): syntax.Statement[] {

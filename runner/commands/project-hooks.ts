@@ -1,8 +1,9 @@
 // on-run-start and on-run-end of the project and its packages, ready to be run.
 
 import { AnswerJournal, attemptNodeHook } from '../compile/compile-hook.ts';
+import { attemptMaterialization } from '../compile/compile-materialization.ts';
 import { attemptOperation } from '../compile/operations.ts';
-import type { Operation } from '../compile/types.ts';
+import type { Manifest, Operation } from '../compile/types.ts';
 import type { AroundOptions } from '../execute/around.ts';
 import type { ProjectHookRun, RunHooks } from '../execute/run-hooks.ts';
 import { compareContract, describeTypes } from '../plan/contract.ts';
@@ -12,8 +13,16 @@ import { hookResults } from '../report/hook-results.ts';
 import type { LoadedProject } from './load-project.ts';
 
 /** Functions of other stages that the steps of a plan need. */
-export function aroundOptions({ resolver }: Pick<LoadedProject, 'resolver'>): AroundOptions {
+export function aroundOptions(
+  { resolver }: Pick<LoadedProject, 'resolver'>,
+  manifest: Manifest,
+): AroundOptions {
   return {
+    materialize: (id, answers) => {
+      const node = manifest.nodes.get(id);
+      if (node?.kind !== 'model') throw new Error(`${id} is no model`);
+      return attemptMaterialization(resolver, node, answers);
+    },
     newJournal: () => new AnswerJournal(),
     renderHook: (hook, answers) => attemptNodeHook(resolver, hook, answers),
     compareContract,

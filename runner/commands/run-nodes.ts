@@ -95,7 +95,7 @@ export async function runNodes(
           planRefresh,
           deltaPlanner,
           testPlanning,
-          around: aroundOptions(project),
+          around: aroundOptions(project, compiled),
           runHooks: projectHooks(project, plan),
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),

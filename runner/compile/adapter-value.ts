@@ -12,6 +12,7 @@ import {
   TupleValue,
   type Value,
 } from '../../core/template/values.ts';
+import { writingCalls } from './adapter-writes.ts';
 import { columnClass } from './column-value.ts';
 import type { Introspection } from './introspection.ts';
 import { expectRelation, relationClass } from './relation-value.ts';
@@ -45,6 +46,7 @@ export function adapterValue({ introspection, dispatch }: AdapterParts): HostObj
     const [name, macroNamespace] = bindArguments('adapter.dispatch', names, 1, args, kwargs);
     return dispatch(textArgument('adapter.dispatch', name), asText(macroNamespace ?? null));
   };
+  let writing: Readonly<Record<string, Call>> | undefined;
   // Nearly every node dispatches and few do more, so the rest is made when it is asked for.
   let reading: Readonly<Record<string, Call>> | undefined;
   return {
@@ -59,6 +61,11 @@ export function adapterValue({ introspection, dispatch }: AdapterParts): HostObj
       if (name === 'Relation') return relationClass;
       if (name === 'Column') return columnClass;
       if (name === 'behavior') return behavior;
+      if (introspection.mayWrite && introspection.execute) {
+        writing ??= writingCalls(introspection);
+        if (Object.hasOwn(writing, name))
+          return makeFunction(`adapter.${name}`, call(writing, name));
+      }
       if (WRITES.has(name)) return refusedCall(name, introspection);
       throw new ValueFault(`\`adapter.${name}\` is not supported`);
     },

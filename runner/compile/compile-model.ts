@@ -70,19 +70,22 @@ function modelFields(
   const { config, parsed, captured } = model;
   const { materialized } = config;
   const facts = incrementalFacts(resolver, model);
+  const { macros } = resolver.facts;
+  const isOwnKind = macros.findMaterialization(parsed.packageName, materialized) !== undefined;
   return {
     kind: 'model' as const,
     uniqueId: model.uniqueId,
     ...builtFields(parsed, config, model),
     materialized,
-    ...(materialized === 'incremental' ? { incremental: incrementalOf(facts) } : {}),
+    ...(materialized === 'incremental' && !isOwnKind ? { incremental: incrementalOf(facts) } : {}),
     ...(materialized === 'materialized_view'
       ? {
           isFullRefresh: config.full_refresh ?? facts.fullRefresh,
           onConfigurationChange: config.on_configuration_change,
         }
       : {}),
-    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path),
+    ...(isOwnKind ? { isOwnKind } : {}),
+    refusals: refusalsOf(config, [...parsed.layers, captured.layer], parsed.path, isOwnKind),
     rawSql: parsed.rawSql,
   };
 }

@@ -11,6 +11,8 @@ import { nothing, tableValue } from './table-value.ts';
 export interface Introspection {
   /** False while refs and configs are gathered: then every call gives dbt's empty value. */
   readonly execute: boolean;
+  /** Whether queries may write, as those of hooks and materializations do. */
+  readonly mayWrite: boolean;
   /** The rows of a query of the template's own. */
   query(sql: string): Value;
   emptyTable(): Value;
@@ -38,6 +40,7 @@ export function introspectionOf(
   };
   return {
     execute,
+    mayWrite,
     query: (sql) => {
       if (!execute) return nothing;
       if (!mayWrite) refuseWrites(sql);

@@ -7,6 +7,7 @@ import { ValueFault } from '../../core/template/errors.ts';
 import { splitMacroFile } from '../../core/template/macro-file.ts';
 import { macroValue } from '../../core/template/render.ts';
 import type { RenderScope } from '../../core/template/state.ts';
+import { materializationMacroName } from '../../core/template/statement-parser.ts';
 import {
   type FunctionValue,
   type HostObject,
@@ -36,6 +37,8 @@ export interface MacroLibrary {
   find(from: string, packageName: string | undefined, name: string): MacroDefinition | undefined;
   /** The macro that decides names for the nodes of a package, such as `generate_schema_name`. */
   findNaming(from: string, name: string): MacroDefinition | undefined;
+  /** The project's or a package's own materialization of that name; undefined where none has it. */
+  findMaterialization(from: string, name: string): MacroDefinition | undefined;
   /** dbt's `adapter.dispatch`. @throws {ValueFault} where nothing is found */
   dispatch(from: string, name: string, macroNamespace: string | undefined): FunctionValue;
 }
@@ -95,6 +98,18 @@ export function loadMacros(
     visibleFrom,
     find: (from, packageName, name) => find(from, packageName, name)?.definition,
     findNaming: (from, name) => find(from, undefined, name)?.definition,
+    findMaterialization: (from, name) => {
+      const names = ['postgres', 'default'].map((one) => materializationMacroName(name, one));
+      const places = [own, packages.get(from) ?? none, ...packages.values()];
+      // The project's own word comes first, and then what is written for PostgreSQL.
+      for (const macros of places) {
+        for (const macro of names) {
+          const found = macros.get(macro);
+          if (found !== undefined) return found.definition;
+        }
+      }
+      return undefined;
+    },
     dispatch: (from, name, macroNamespace) => {
       if (name.includes('.')) {
         const [first, ...rest] = name.split('.');

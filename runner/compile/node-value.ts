@@ -14,6 +14,8 @@ export interface NodeDescription {
   readonly alias: string;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly rawSql?: string;
+  /** Once it is made, for what builds the node. */
+  readonly compiledSql?: string;
   readonly version?: string | number | undefined;
   readonly latestVersion?: string | number | undefined;
   readonly properties?: NodeProperties | undefined;
@@ -76,6 +78,9 @@ export function nodeValue(node: NodeDescription): Value {
     ),
     ...(node.kind === 'model' ? { batch: node.batch ?? null } : {}),
     raw_code: node.rawSql ?? '',
+    ...(node.compiledSql === undefined
+      ? {}
+      : { compiled: true, compiled_code: node.compiledSql, sql: node.compiledSql }),
     language: 'sql',
   });
 }

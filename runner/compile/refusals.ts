@@ -1,13 +1,9 @@
-// Configs that dbt acts on and this version does not: read and kept, and refused where a node with
-// one would be built, since what is passed over in silence becomes a wrong table.
+// What a config asks for and nothing here builds: kept, and refused where the node would be built.
 
-import type { Place } from '../../core/errors.ts';
 import type { ConfigLayer } from '../project/types.ts';
 import type { Config } from './config.ts';
 import { placeOfConfig } from './make-design.ts';
 import type { Refusal } from './types.ts';
-
-type AnyConfig = Partial<Config<'model'> & Config<'test'>>;
 
 const builtMaterializations: readonly string[] = [
   'view',
@@ -20,32 +16,15 @@ const builtMaterializations: readonly string[] = [
 const quoted = builtMaterializations.map((name) => `\`${name}\``);
 const builtList = `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
 
-/** What is asked for, by the config that asks. */
-const asked: Readonly<Record<string, (config: AnyConfig) => boolean>> = {};
-
 /** Returns why a model, seed or test with this config cannot be built; nothing where it can. */
 export function refusalsOf(
   config: Config<'model'> | Config<'seed'> | Config<'snapshot'> | Config<'test'>,
   layers: readonly ConfigLayer[],
   path: string,
+  isOwnKind = false,
 ): readonly Refusal[] {
-  const placeOf = (key: string): Place => placeOfConfig(layers, path, key);
   const materialized = 'materialized' in config ? config.materialized : 'table';
-  const isBuilt = builtMaterializations.includes(materialized);
-  return [
-    ...(isBuilt
-      ? []
-      : [
-          {
-            message: `this version builds ${builtList}, not \`${materialized}\``,
-            where: placeOf('materialized'),
-          },
-        ]),
-    ...Object.entries(asked)
-      .filter(([, isAsked]) => isAsked(config))
-      .map(([key]) => ({
-        message: `config \`${key}\` is not acted on by this version`,
-        where: placeOf(key),
-      })),
-  ];
+  if (isOwnKind || builtMaterializations.includes(materialized)) return [];
+  const message = `there is no materialization \`${materialized}\`: there are ${builtList}, and those that the project defines`;
+  return [{ message, where: placeOfConfig(layers, path, 'materialized') }];
 }

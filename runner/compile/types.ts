@@ -149,6 +149,8 @@ export interface Model extends BuiltNode {
   readonly isFullRefresh?: boolean | undefined;
   /** What becomes of a materialized view whose definition or indexes changed; `apply` where absent. */
   readonly onConfigurationChange?: 'apply' | 'continue' | 'fail' | undefined;
+  /** Set where a `{% materialization %}` of the project or of a package builds it. */
+  readonly isOwnKind?: boolean;
   /** Of an incremental model. */
   readonly incremental?: Incremental | undefined;
   /** Of a microbatch model; `compiledSql` is then that of the last. */

@@ -24,6 +24,8 @@ export interface AroundOptions {
     hook: { readonly node: NodeId; readonly sql: string; readonly on: HookRun['on'] },
     answers: Answers,
   ) => Attempt<string>;
+  /** Runs the materialization of a node as far as the answers go. */
+  readonly materialize: (node: NodeId, answers: Answers) => Attempt<undefined>;
   readonly compareContract: (
     promised: readonly DescribedColumn[],
     returned: readonly DescribedColumn[],
@@ -39,48 +41,67 @@ export interface AroundOptions {
 
 const mostQuestions = 1000;
 
+/** What a template is part of, as errors name it. */
+export interface Asker {
+  readonly node: NodeId;
+  readonly label: string;
+}
+
 /**
  * Renders a template, carries out what it asks on this connection, renders again, and runs the SQL.
  * @throws {ModelError} for what the database says of the hook's SQL, with the hook named
  */
 export async function runHook(
   client: Client,
-  hook: { readonly node: NodeId; readonly label: string },
+  hook: Asker,
   journal: Journal,
   render: (answers: Answers) => Attempt<string>,
 ): Promise<void> {
-  const fault = (error: unknown, sql: string): unknown => {
-    const told = modelError(error, { node: hook.node, sql, sqlMap: [], path: hook.label });
-    if (!(told instanceof ModelError)) return told;
-    return new ModelError(`${hook.label}: ${told.message}`, {
-      node: hook.node,
-      hint: told.hint,
-      cause: error,
-      sqlstate: told.sqlstate,
-    });
-  };
+  const sql = await answerInPlace(client, hook, journal, render);
+  if (sql.trim() === '') return;
+  try {
+    await client.query(sql);
+  } catch (error) {
+    throw askerFault(hook, error, sql);
+  }
+}
+
+/**
+ * Repeats an attempt and carries out what it asks, on this connection and in its transaction, until it is
+ * done.
+ * @throws {ModelError} for what the database says of its SQL, with the asker named
+ */
+export async function answerInPlace<T>(
+  client: Client,
+  asker: Asker,
+  journal: Journal,
+  tryWith: (answers: Answers) => Attempt<T>,
+): Promise<T> {
   for (let asked = 0; asked <= mostQuestions; asked += 1) {
-    const tried = render(journal.replay());
-    if (tried.kind === 'done') {
-      if (tried.value.trim() === '') return;
-      try {
-        await client.query(tried.value);
-      } catch (error) {
-        throw fault(error, tried.value);
-      }
-      return;
-    }
+    const tried = tryWith(journal.replay());
+    if (tried.kind === 'done') return tried.value;
     for (const { sql } of tried.questions) {
       try {
         journal.add(sql, await carryOut(client, sql));
       } catch (error) {
-        throw fault(error, sql);
+        throw askerFault(asker, error, sql);
       }
     }
   }
-  throw new UserError(`${hook.label} still asks the database after ${mostQuestions} queries`, {
+  throw new UserError(`${asker.label} still asks the database after ${mostQuestions} queries`, {
     hint: 'ask for all rows in one query',
     exitCode: 1,
+  });
+}
+
+function askerFault({ node, label }: Asker, error: unknown, sql: string): unknown {
+  const told = modelError(error, { node, sql, sqlMap: [], path: label });
+  if (!(told instanceof ModelError)) return told;
+  return new ModelError(`${label}: ${told.message}`, {
+    node,
+    hint: told.hint,
+    cause: error,
+    sqlstate: told.sqlstate,
   });
 }
 

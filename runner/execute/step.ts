@@ -12,6 +12,7 @@ import { ModelError, modelError } from './model-error.ts';
 import { type Published, publish } from './publish.ts';
 import { readRelations } from './read-catalog.ts';
 import { refreshInPlace } from './refresh.ts';
+import { runMaterialization } from './run-materialization.ts';
 import { runAudits } from './run-tests.ts';
 import {
   type Ended,
@@ -34,6 +35,9 @@ export async function buildNode(planned: BuildStep, context: StepContext): Promi
   try {
     return await withOwnSession(context, planned, async (client) => {
       if (planned.isLate) step = await lateSteps(context).build(planned, client);
+      if (step.isOwnKind) {
+        return { ended: await runMaterialization(client, step, context), published: undefined };
+      }
       const rows = await fillStage(client, step, context);
       const refreshed = await refreshOrFill(client, step, context);
       if (refreshed !== undefined) return { ended: refreshed, published: undefined };

@@ -226,6 +226,7 @@ function planBuild(
     ...postHooksOf(published),
     fill: isModel && materialized === 'materialized-view' ? [fillMaterializedView(node)] : [],
   } as const;
+  if (isModel && node.isOwnKind) return planOwnKind(common, links.audits);
   const delta = mergeOf(node, current);
   if (delta !== undefined && current !== undefined) {
     const input = { step: published, delta, current, staged: undefined, facts: undefined };
@@ -277,6 +278,27 @@ function materializationOf(node: Buildable): BuildStep['materialized'] {
   return materializations.get(node.materialized) ?? 'table';
 }
 
+/** What it does is known only once its materialization runs. */
+function planOwnKind(
+  common: Omit<
+    BuildStep,
+    'stage' | 'load' | 'finish' | 'audits' | 'auditsInPlace' | 'publication' | 'postHooks'
+  >,
+  audits: readonly Test[],
+): BuildStep {
+  return {
+    ...common,
+    isOwnKind: true,
+    stage: [],
+    load: undefined,
+    finish: [],
+    audits: audits.map((test) => testQuery(test)),
+    auditsInPlace: [],
+    publication: { kind: 'create', prepare: [], statements: [] },
+    discard: [],
+  };
+}
+
 /** Any other materialization is refused before a plan is made. */
 const materializations: ReadonlyMap<string, BuildStep['materialized']> = new Map([
   ['view', 'view'],
@@ -324,6 +346,7 @@ export function completeBuild(
   current: RelationState | undefined,
 ): BuildStep {
   const { isLate: _, ...rest } = step;
+  if (step.isOwnKind) return rest;
   const staging = completeStage(step, node, current);
   return { ...rest, ...staging, viewSql: viewSqlOf(node) };
 }

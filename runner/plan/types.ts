@@ -459,6 +459,8 @@ export interface BuildStep {
   readonly publishInPlace: boolean;
   /** Of a materialized view there already: what becomes of a changed definition or index. */
   readonly onConfigurationChange: 'apply' | 'continue' | 'fail';
+  /** Set where a materialization of the project's own builds it: then `stage` to `publication` say nothing. */
+  readonly isOwnKind?: boolean | undefined;
   /** Steps that must have succeeded. */
   readonly after: readonly NodeId[];
   /** Set where the stage holds rows to merge into the published table and not the table itself. */

@@ -40,6 +40,7 @@ export async function planNodes(
 export const plainAround: AroundOptions = {
   newJournal: () => ({ add: () => undefined, replay: () => new Map() }),
   renderHook: ({ sql }) => ({ kind: 'done', value: sql }),
+  materialize: () => ({ kind: 'done', value: undefined }),
   compareContract,
   describeTypes,
   planPartitions,

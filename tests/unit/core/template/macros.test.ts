@@ -142,7 +142,7 @@ describe('macro files', () => {
     );
     assert.deepEqual(
       splitMacroFile({ path: 'm.sql', text }).map(({ macro }) => macro.name),
-      ['one', 'test_positive', 'test_odd'],
+      ['one', 'test_positive', 'test_odd', 'materialization_mine_postgres'],
     );
   });
 

@@ -26,7 +26,7 @@ describe('runner/commands/refuse-unbuildable', () => {
     ].join('\n'),
   };
   const ofB = [
-    'models/b.sql:1:4: `b`: this version builds `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, not `own_kind` (leave it out with --exclude b, or change the config)',
+    'models/b.sql:1:4: `b`: there is no materialization `own_kind`: there are `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, and those that the project defines (leave it out with --exclude b, or change the config)',
   ];
 
   it('names all that a command would have to build and cannot', () => {

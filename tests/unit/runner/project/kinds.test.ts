@@ -93,7 +93,7 @@ describe('runner/project: kinds of nodes', () => {
     const reasons = (name: string) =>
       manifest.nodes.get(`model.shop.${name}`)?.refusals?.map(({ message }) => message);
     assert.deepEqual(reasons('a'), [
-      'this version builds `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, not `own_kind`',
+      'there is no materialization `own_kind`: there are `view`, `table`, `incremental`, `materialized_view` and `ephemeral`, and those that the project defines',
     ]);
   });
 
