@@ -1,12 +1,13 @@
 // on-run-start and on-run-end of the project and its packages, ready to be run.
 
-import { AnswerJournal, attemptNodeHook, attemptRunHook } from '../compile/compile-hook.ts';
+import { AnswerJournal, attemptNodeHook } from '../compile/compile-hook.ts';
+import { attemptOperation } from '../compile/operations.ts';
+import type { Operation } from '../compile/types.ts';
 import type { AroundOptions } from '../execute/around.ts';
 import type { ProjectHookRun, RunHooks } from '../execute/run-hooks.ts';
 import { compareContract, describeTypes } from '../plan/contract.ts';
 import { planPartitions } from '../plan/partitions.ts';
 import type { Plan } from '../plan/types.ts';
-import type { ProjectFile } from '../project/types.ts';
 import { hookResults } from '../report/hook-results.ts';
 import type { LoadedProject } from './load-project.ts';
 
@@ -21,36 +22,25 @@ export function aroundOptions({ resolver }: Pick<LoadedProject, 'resolver'>): Ar
   };
 }
 
-/** As in dbt, the hooks of packages come before those of the project, package by package. */
+/** The hooks as the manifest has them: those of packages before those of the project. */
 export function projectHooks(project: LoadedProject, plan: Plan): RunHooks {
-  const { parsed, resolver, manifest, inputs } = project;
-  const others = (parsed.packages ?? []).filter(({ name }) => name !== parsed.file.name);
-  const files = [...others].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { resolver, manifest, inputs } = project;
   const schemas = [
     ...new Set(plan.steps.flatMap((step) => (step.kind === 'build' ? [step.relation.schema] : []))),
   ].sort();
-  const hooksOf = (key: 'on-run-start' | 'on-run-end'): readonly ProjectHookRun[] =>
-    [...files, parsed.file].flatMap((file) =>
-      listOf(file, key).map(({ sql, place }, index) => ({
-        id: `operation.${file.name}.${file.name}-${key}-${index}`,
-        label: `\`${key}\` ${index + 1} of ${file.name}`,
-        render: (outcomes, answers) =>
-          attemptRunHook(
-            resolver,
-            {
-              packageName: file.name,
-              path: place.path,
-              sql,
-              schemas,
-              results: hookResults(manifest, inputs.target.database, outcomes),
-            },
-            answers,
-          ),
-      })),
-    );
+  const { database } = inputs.target;
+  const hooksOf = (hook: Operation['hook']): readonly ProjectHookRun[] =>
+    (manifest.operations ?? [])
+      .filter((operation) => operation.hook === hook)
+      .map((operation) => ({
+        id: operation.uniqueId,
+        label: `\`${hook}\` ${operation.index + 1} of ${operation.packageName}`,
+        render: (outcomes, answers) => {
+          const results = hookResults(manifest, database, outcomes);
+          const run = hook === 'on-run-end' ? { schemas, results } : undefined;
+          const tried = attemptOperation(resolver, operation, run, answers);
+          return tried.kind === 'done' ? { kind: 'done', value: tried.value.text } : tried;
+        },
+      }));
   return { start: hooksOf('on-run-start'), end: hooksOf('on-run-end') };
-}
-
-function listOf(file: ProjectFile, key: 'on-run-start' | 'on-run-end') {
-  return key === 'on-run-start' ? file.onRunStart : file.onRunEnd;
 }

@@ -6,14 +6,14 @@ import { fromJson } from '../../core/template/json.ts';
 import { parseTemplate } from '../../core/template/parse.ts';
 import { renderTemplate } from '../../core/template/render.ts';
 import type { RenderScope } from '../../core/template/state.ts';
-import { ListValue, TupleValue, type Value } from '../../core/template/values.ts';
+import type { Value } from '../../core/template/values.ts';
 import { type Answer, type Answers, type Attempt, attempt } from './answers.ts';
 import { type NodeHandlers, nodeContext } from './context.ts';
 import type { HookConfig } from './design.ts';
 import { nodeValue } from './node-value.ts';
 import { besideName } from './relation-names.ts';
 import { type Resolver, relationOfNode } from './resolve.ts';
-import { scopeOf, withNames } from './scope.ts';
+import { scopeOf } from './scope.ts';
 import type { NodeId, RelationName, Seed } from './types.ts';
 
 /** A hook of a node, as it is to be rendered. */
@@ -22,17 +22,6 @@ export interface NodeHook {
   readonly sql: string;
   /** Which relation `this` is. */
   readonly on: 'published' | 'staged';
-}
-
-/** A hook of the whole run. */
-export interface RunHook {
-  readonly packageName: string;
-  readonly path: string;
-  readonly sql: string;
-  /** Schemas that the run builds in, sorted. */
-  readonly schemas: readonly string[];
-  /** dbt's results, once there are some. */
-  readonly results: readonly Readonly<Record<string, unknown>>[];
 }
 
 /**
@@ -112,38 +101,6 @@ export function hearNodeHooks(
     { ...handlers, config: () => undefined, readConfig: () => undefined },
   );
   for (const { sql } of templates) render(node.path, sql, scopeOf(context));
-}
-
-/** Renders a hook of the run as far as the answers go. @throws {TemplateError} for a fault in it */
-export function attemptRunHook(
-  resolver: Resolver,
-  hook: RunHook,
-  answers: Answers,
-): Attempt<string> {
-  if (!/\{[{%#]/.test(hook.sql)) return { kind: 'done', value: hook.sql };
-  const { database, schema } = resolver.facts.inputs.target;
-  const name = 'on-run';
-  const model = nodeValue({
-    kind: 'operation',
-    name,
-    packageName: hook.packageName,
-    path: hook.path,
-    fqn: [hook.packageName, name],
-    database,
-    schema,
-    alias: name,
-  });
-  const context = nodeContext(
-    { ...resolver.facts, answers, mayWrite: true },
-    { relation: undefined, model, execute: true, packageName: hook.packageName },
-    { ...readers(resolver, hook.packageName), readConfig: () => undefined },
-  );
-  const names = new Map<string, Value>([
-    ['schemas', new ListValue([...hook.schemas])],
-    ['database_schemas', new ListValue(hook.schemas.map((one) => new TupleValue([database, one])))],
-    ['results', fromJson(hook.results)],
-  ]);
-  return attempt(() => render(hook.path, hook.sql, withNames(scopeOf(context), names)));
 }
 
 function render(path: string, text: string, scope: RenderScope): string {

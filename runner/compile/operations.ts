@@ -34,6 +34,7 @@ export interface HookResult {
   /** Seconds. */
   readonly execution_time: number;
   readonly thread_id: string;
+  readonly adapter_response?: Readonly<Record<string, unknown>>;
 }
 
 /** Returns all hooks in dbt's order: those of packages by name, then the project's own. */
@@ -85,7 +86,8 @@ export function attemptOperation(
   run: HookRun | undefined,
   answers: Answers,
 ): Attempt<Rendered> {
-  const answered = { ...resolver, facts: { ...resolver.facts, answers } };
+  // What a hook asks is carried out when its turn comes, and may write.
+  const answered = { ...resolver, facts: { ...resolver.facts, answers, mayWrite: true } };
   return attempt(() => compileOperation(answered, operation, run));
 }
 

@@ -1,5 +1,6 @@
 // What came of a run, as the templates of on-run-end hooks see it: dbt's `results`.
 
+import type { HookResult } from '../compile/operations.ts';
 import type { Manifest, Node } from '../compile/types.ts';
 import type { Outcome } from '../execute/types.ts';
 
@@ -8,14 +9,14 @@ export function hookResults(
   manifest: Manifest,
   database: string,
   outcomes: readonly Outcome[],
-): readonly Readonly<Record<string, unknown>>[] {
+): readonly HookResult[] {
   return outcomes.flatMap((outcome) => {
     const node = manifest.nodes.get(outcome.node);
     return node === undefined ? [] : [resultOf(node, database, outcome)];
   });
 }
 
-function resultOf(node: Node, database: string, outcome: Outcome) {
+function resultOf(node: Node, database: string, outcome: Outcome): HookResult {
   const relation = 'relation' in node ? node.relation : undefined;
   return {
     node: {
@@ -37,7 +38,6 @@ function resultOf(node: Node, database: string, outcome: Outcome) {
       config: { materialized: node.kind === 'model' ? node.materialized : node.kind },
       depends_on: { nodes: node.dependsOn },
     },
-    unique_id: node.uniqueId,
     status: outcome.status,
     message: outcome.error?.message ?? null,
     failures: outcome.failures ?? null,
