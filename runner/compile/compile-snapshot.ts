@@ -1,8 +1,10 @@
 // A snapshot: its query, and the configs that say how versions are told apart.
 
 import { type Place, UserError } from '../../core/errors.ts';
+import { noteHookReads } from './complete-design.ts';
 import type { Config } from './config.ts';
 import { type Expected, parentsOf } from './late.ts';
+import { makeDesign } from './make-design.ts';
 import { refusalsOf } from './refusals.ts';
 import { renderModel } from './render-model.ts';
 import { builtFields, type ResolvedSnapshot, type Resolver } from './resolve.ts';
@@ -20,6 +22,7 @@ export function compileSnapshot(
   const dependsOn = new Set<NodeId>(expected);
   const fields = snapshotFields(snapshot);
   const { rendered } = renderModel(resolver, snapshot, { dependsOn, expected });
+  noteHookReads(resolver, snapshot, makeDesign(snapshot.config), { dependsOn, expected });
   return {
     ...fields,
     dependsOn: [...dependsOn].sort(),

@@ -167,7 +167,7 @@ on-run-end:
       'models/worse.sql': "{{ config(materialized='table') }} select * from {{ ref('bad') }}",
       'models/s.yml': 'models: [{name: good, columns: [{name: id, data_tests: [unique]}]}]',
     });
-    equal(built.code, 1);
+    equal(built.code, 1, built.err);
     deepEqual((await notes()).sort(), [
       '1',
       'bad success model',
