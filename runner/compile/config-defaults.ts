@@ -5,7 +5,8 @@ import type { Value } from '../../core/template/values.ts';
 
 const ofEvery = { enabled: true, alias: null, schema: null, database: null, group: null };
 
-const ofBuilt = {
+/** dbt's configs of every node that is built. */
+export const builtDefaults = {
   ...ofEvery,
   batch_size: null,
   lookback: 1,
@@ -30,13 +31,13 @@ const ofBuilt = {
 
 /** The configs of a kind that are there without being set, with dbt's values. */
 export const configDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  model: { ...ofBuilt, tags: [], meta: {}, access: 'protected', freshness: null },
+  model: { ...builtDefaults, tags: [], meta: {}, access: 'protected', freshness: null },
   seed: {
-    ...ofBuilt,
+    ...builtDefaults,
     ...{ tags: [], meta: {}, materialized: 'seed', delimiter: ',', quote_columns: null },
   },
   snapshot: {
-    ...ofBuilt,
+    ...builtDefaults,
     ...{ tags: [], meta: {}, materialized: 'snapshot', strategy: null, check_cols: null },
     ...{ target_schema: null, target_database: null, updated_at: null },
     ...{ dbt_valid_to_current: null, snapshot_meta_column_names: {} },

@@ -1,5 +1,6 @@
 // A node's config as dbt shows it: all of dbt's keys, with dbt's defaults where nothing is given.
 
+import { builtDefaults } from './config-defaults.ts';
 import type { DescribedType } from './described.ts';
 
 type Config = Readonly<Record<string, unknown>>;
@@ -14,29 +15,7 @@ const common = {
   group: null,
 };
 
-const built = {
-  ...common,
-  materialized: 'view',
-  incremental_strategy: null,
-  batch_size: null,
-  lookback: 1,
-  begin: null,
-  persist_docs: {},
-  'post-hook': [],
-  'pre-hook': [],
-  quoting: {},
-  column_types: {},
-  full_refresh: null,
-  unique_key: null,
-  on_schema_change: 'ignore',
-  on_configuration_change: 'apply',
-  grants: {},
-  packages: [],
-  docs: { show: true, node_color: null },
-  contract: { enforced: false, alias_types: true },
-  event_time: null,
-  concurrent_batches: null,
-};
+const built = { ...builtDefaults, ...common, materialized: 'view' };
 
 const defaults: Readonly<Record<DescribedType, Config>> = {
   model: { ...built, access: 'protected', freshness: null },
