@@ -12,7 +12,7 @@ import { runBulk, sampleDir, startExtract } from '../../support/extract.ts';
 import { queryOnce } from '../../support/query.ts';
 
 describe('extract api: state and cost', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   useDatabase();
   const server = useOpenFec({ receipts: 2_000, everyLine: 60, masters: 20 });
   let connection: Connection;
