@@ -4,10 +4,12 @@ import { throwFaults, UserError } from '../../core/errors.ts';
 import type { Value } from '../../core/template/values.ts';
 import type { ParsedProject } from '../project/types.ts';
 import { type Captured, captureNode } from './capture.ts';
+import { checkAccess } from './check-access.ts';
 import { collectFaults, inOrder } from './collect-faults.ts';
 import { compileNodes, type LateRequest, nodeRecipes, type Turn, turnOf } from './compile-nodes.ts';
 import type { ConfigReport } from './config.ts';
 import type { ProjectFacts } from './context.ts';
+import { deprecationWarnings } from './deprecations.ts';
 import { graphValue } from './graph-value.ts';
 import type { CompileInputs } from './inputs.ts';
 import { loadMacros } from './macro-library.ts';
@@ -82,6 +84,8 @@ export function prepareCompilation(
   const resolver = withGraph(resolved, parsed);
   const recipes = nodeRecipes(parsed, resolver);
   const { nodes, late } = compileNodes(resolver, recipes);
+  faults.push(...checkAccess(parsed, resolver, nodes));
+  parsed.warnings.push(...deprecationWarnings(resolver, nodes, inputs.runStartedAt));
   const operations = operationsOf(parsed).flatMap((operation) =>
     collectFaults(faults, () => checkOperation(resolver, operation)),
   );

@@ -2,6 +2,7 @@
 
 import type { ParsedSemantic, ParsedUnitTest } from '../project/types.ts';
 import { type CapturedRead, captureNode } from './capture.ts';
+import { readFaults } from './check-access.ts';
 import { collectFaults } from './collect-faults.ts';
 import { type Describer, type NodeParts, nodesOfReads } from './describe-node.ts';
 import type { NodeId } from './types.ts';
@@ -11,7 +12,12 @@ export function describeExposures(describer: Describer): readonly NodeParts[] {
   return describer.parsed.exposures.map((exposure) => {
     const { packageName, name, path } = exposure;
     const calls = exposure.dependsOn.map(({ call }) => call);
-    const reads = readsOf(describer, { name, packageName, path, layers: exposure.layers }, calls);
+    const from = { name, packageName, path, layers: exposure.layers };
+    const reads = exposure.dependsOn.flatMap(({ call, place }) =>
+      readsOf(describer, from, [call]).map((read) => ({ ...read, place })),
+    );
+    const reader = { name, packageName, group: undefined };
+    describer.faults.push(...readFaults(describer.parsed, describer.resolver, reader, reads));
     const metrics = calls.flatMap((call) => {
       const metric = /^metric\(\s*['"]([^'"]+)['"]\s*\)$/.exec(call)?.[1];
       return metric === undefined ? [] : [`metric.${packageName}.${metric}`];

@@ -99,6 +99,9 @@ export interface Referable {
   /** Set for an ephemeral model, which has no relation to read. */
   readonly ephemeral?: ResolvedModel | undefined;
   readonly eventTime?: string | undefined;
+  /** Of a model: who may read it. */
+  readonly access?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 /** Resolves configs and relations of all nodes; faults go to `faults`. */
@@ -216,7 +219,9 @@ function referables(
     const ephemeral = isEphemeral(model) ? model : undefined;
     const eventTime = model.config.event_time ?? undefined;
     const names = { name, packageName, version, latestVersion };
-    add({ ...names, uniqueId, relation, written, ephemeral, eventTime });
+    const access = accessOf(model);
+    const group = model.config.group ?? undefined;
+    add({ ...names, uniqueId, relation, written, ephemeral, eventTime, access, group });
   }
   for (const node of others) add(node);
   return byName;
@@ -342,6 +347,11 @@ function resolveAnalysis(
   if (config === undefined || config.enabled === false) return [];
   const uniqueId = `analysis.${analysis.packageName}.${analysis.name}`;
   return [{ parsed: analysis, captured: capture, uniqueId, config }];
+}
+
+/** Who may read a model; `protected` where nothing says so, as in dbt. */
+export function accessOf({ config }: ResolvedModel): 'private' | 'protected' | 'public' {
+  return config.access ?? 'protected';
 }
 
 function isEphemeral({ config }: ResolvedModel): boolean {

@@ -44,7 +44,7 @@ export function openSource(options: SourceOptions): PackageSource {
     once(indexes, name, () => readIndex(options, name));
   return {
     versionsOf: async (name) =>
-      mirroredVersions(options.mirror(name)) ?? Object.keys(await indexOf(name)),
+      mirroredVersions(name, options.mirror(name)) ?? Object.keys(await indexOf(name)),
     fetch: (spec) =>
       once(fetched, JSON.stringify(spec), async () => {
         const place = await placeOf(options, spec, indexOf);
@@ -76,9 +76,18 @@ async function readIndex({ hubUrl, signal }: SourceOptions, name: string): Promi
   });
 }
 
-/** Undefined where the mirror does not say: a URL, or one folder that stands for whatever is asked. */
-function mirroredVersions(place: string | undefined): readonly string[] | undefined {
+/**
+ * Undefined where the mirror does not say, as it names a URL.
+ * @throws {UserError} for a package without a folder of its version: its files are no versions.
+ */
+function mirroredVersions(name: string, place: string | undefined): readonly string[] | undefined {
   if (place === undefined || isUrl(place)) return undefined;
+  if (existsSync(join(place, 'dbt_project.yml'))) {
+    throw new UserError(`the mirror holds \`${name}\` itself where its versions belong`, {
+      where: { path: place },
+      hint: 'put its files into a folder named by their version, such as `1.0.0`, in this one',
+    });
+  }
   return readdirSync(place).map((name) => name.replace(/\.tar\.gz$|\.tgz$/, ''));
 }
 

@@ -6,6 +6,7 @@ import { builtMeta } from './runner-config.ts';
 import {
   boolean,
   columnConstraint,
+  date,
   docs,
   freshness,
   granularity,
@@ -84,7 +85,7 @@ const modelVersion = object({
   config: config(configSchemas.model),
   constraints: list(modelConstraint).nullish(),
   columns: list(versionColumn).nullish(),
-  deprecation_date: text.nullish(),
+  deprecation_date: date.nullish(),
   ...tests,
 });
 const model = object({
@@ -96,7 +97,7 @@ const model = object({
   constraints: list(modelConstraint).nullish(),
   latest_version: version.nullish(),
   versions: list(modelVersion).nullish(),
-  deprecation_date: text.nullish(),
+  deprecation_date: date.nullish(),
   time_spine: object({
     standard_granularity_column: text,
     custom_granularities: list(object({ name, column_name: text.nullish() })).nullish(),

@@ -5,6 +5,20 @@ import { z } from 'zod';
 /** Text; YAML's numbers and dates without quotes are not text. */
 export const text = z.string('expected text, in quotes');
 
+/** A date, or a date and time, of ISO 8601. */
+export const date = z
+  .string('expected a date such as 2026-12-31')
+  .regex(/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|[+-]\d\d:?\d\d)?)?$/, {
+    error: 'expected a date such as 2026-12-31',
+    abort: true,
+  })
+  .refine((value) => isDay(value.slice(0, 10)), 'there is no such day');
+
+function isDay(day: string): boolean {
+  const moment = Date.parse(day);
+  return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(day);
+}
+
 /** Text that may be left out or empty, which is the same. */
 export const optionalText = text.nullish().transform((value) => value ?? '');
 

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { compile } from '../../../runner/commands/compile.ts';
 import { type DepsOptions, deps } from '../../../runner/commands/deps.ts';
 import { buildTarball } from '../../support/build-tar.ts';
+import { faultsOfAsync } from '../../support/faults.ts';
 import { recordReporter } from '../../support/reporter.ts';
 
 const project = 'name: shop\nprofile: shop\n';
@@ -156,6 +157,21 @@ describe('runner deps', () => {
     });
     assert.match(said, /installed tools from o\/tools@1\.0\.0\n/);
     assert.ok(existsSync(join(folder, 'shop/dbt_packages/audit/packages.yml')));
+  });
+
+  it('tells where the mirror holds a hub package without a folder of its version', async () => {
+    write(packageFiles('mirror/o/tools', 'tools'));
+    write({ 'shop/packages.yml': 'packages:\n  - {package: o/tools, version: 1.0.0}\n' });
+    const faults = await faultsOfAsync(() =>
+      runDeps({ RUNNER_PACKAGES_MIRROR: join(folder, 'mirror') }),
+    );
+    assert.equal(faults.length, 1);
+    assert.ok(
+      faults[0]?.endsWith(
+        'mirror/o/tools: the mirror holds `o/tools` itself where its versions belong (put its files into a folder named by their version, such as `1.0.0`, in this one)',
+      ),
+      faults[0],
+    );
   });
 
   it('prints no token of a URL', async () => {
