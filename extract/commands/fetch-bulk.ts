@@ -8,6 +8,7 @@ import type { ProgramContext } from '../../core/program.ts';
 import { readEnv } from '../../core/settings.ts';
 import { readTarget } from '../../core/target.ts';
 import { hasRows, readLastLoad } from '../bronze/ledger.ts';
+import { hashAlgorithmOf } from '../bronze/tables.ts';
 import { checkRoom, loadFactor, readDataDir, readFreeBytes } from '../bulk/download/space.ts';
 import type { Version } from '../bulk/download/types.ts';
 import { readMemberBytes } from '../bulk/download/verify.ts';
@@ -50,6 +51,8 @@ async function readLoadedVersions(
       const last = await readLastLoad(client, unit);
       // A weak ETag, or a date alone, is not proof enough that the bytes are those that were loaded.
       if (last?.etag === undefined || last.etag.startsWith('W/')) continue;
+      // Loaded with other columns than now: the file is wanted again, though it is the same.
+      if (last.hashAlgorithm !== hashAlgorithmOf(dataset)) continue;
       const isThere =
         (await hasTable(client, dataset.table)) &&
         (last.rowsLoaded === 0 || (await hasRows(client, dataset.table, cycle)));

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Connection } from '../../core/connection.ts';
-import { type Database, errorCode, openDatabase } from '../../core/database.ts';
+import { type Client, type Database, errorCode, openDatabase } from '../../core/database.ts';
 import { UserError } from '../../core/errors.ts';
 import type { ProgramContext } from '../../core/program.ts';
 import { readEnv } from '../../core/settings.ts';
@@ -48,11 +48,25 @@ export async function withBronze<T>(
     });
     const ledger = openDatabase(connection, { applicationName, maxClients: 3 });
     try {
+      await rows.withClient((client) => checkEncoding(client, connection));
       return await use({ connection, rows, ledger });
     } finally {
       await rows.close();
       await ledger.close();
     }
+  });
+}
+
+/** FEC text has letters that other encodings lack, and the hashes of rows are made of UTF-8. */
+async function checkEncoding(client: Client, { database }: Connection): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>(
+    "select current_setting('server_encoding') as encoding",
+  );
+  const encoding = rows[0]?.encoding;
+  if (encoding === 'UTF8') return;
+  throw new UserError(`the database is encoded in \`${encoding}\`, not in \`UTF8\``, {
+    where: `database ${database}`,
+    hint: "make another one: `create database fundlens encoding 'UTF8' template template0`",
   });
 }
 

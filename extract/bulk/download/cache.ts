@@ -11,7 +11,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode } from '../../../core/database.ts';
 import { UserError } from '../../../core/errors.ts';
 import { mayLive, ownerTag, type Partial, removePartial } from './partial.ts';
@@ -20,7 +20,7 @@ import type { SourceZip, Version } from './types.ts';
 /** Makes the cache's folder. */
 export async function openCache(cacheDir: string): Promise<void> {
   try {
-    await mkdir(cacheDir, { recursive: true });
+    await makeFolder(cacheDir);
     // In a project it lies in a folder that git ignores; elsewhere it must not be committed either.
     await writeFile(join(cacheDir, '.gitignore'), '*\n');
   } catch (error) {
@@ -30,6 +30,27 @@ export async function openCache(cacheDir: string): Promise<void> {
       cause: error,
     });
   }
+}
+
+/** By itself: where a file system makes no folders (`/proc`), Node's own recursion never ends. */
+async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent !== path && !(await exists(parent))) await makeFolder(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return false;
+      throw error;
+    },
+  );
 }
 
 /** Returns the cached copy of an address, where its note fits the file that lies there. */

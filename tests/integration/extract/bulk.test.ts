@@ -210,6 +210,22 @@ describe('extract bulk', () => {
     ]);
   });
 
+  it('refuses a database that cannot hold every letter, before anything is made there', async () => {
+    const latin = `${connection.database}_latin`;
+    await queryOnce(
+      connection,
+      `create database ${latin} encoding 'LATIN1' locale 'C' template template0`,
+    );
+    try {
+      const folder = writeFolder({ 'cm20.zip': zipOf('cm.txt', [cmLine('A')]) });
+      const run = await runBulk({ ...connection, database: latin }, { from: folder });
+      assert.equal(run.code, 2, run.err);
+      assert.match(run.err, /encoded in `LATIN1`, not in `UTF8`\n {2}hint: .*create database/);
+    } finally {
+      await queryOnce(connection, `drop database ${latin} with (force)`);
+    }
+  });
+
   it('refuses a database that a newer program has migrated', async () => {
     const folder = writeFolder({ 'cm20.zip': zipOf('cm.txt', [cmLine('A')]) });
     await runBulk(connection, { from: folder });

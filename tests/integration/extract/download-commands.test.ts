@@ -178,6 +178,13 @@ describe('extract and the FEC file server', function () {
     assert.deepEqual(seen(), []);
   });
 
+  it('ends where the file system makes no folders', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const run = await start(words('download'), { FUNDLENS_CACHE_DIR: '/proc/nowhere/x' }).ended;
+    assert.equal(run.code, 2, run.err);
+    assert.match(run.err, /\/proc\/nowhere\/x: the folder for downloads cannot be written/);
+  });
+
   it('plans the files of a folder by their bytes', async () => {
     const folder = [...words('plan'), '--from', sampleDir, '--dataset', 'cm,webl', '--json'];
     assert.deepEqual(actionsOf((await start(folder).ended).out), ['cm load', 'webl load']);

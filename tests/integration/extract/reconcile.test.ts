@@ -553,6 +553,40 @@ describe('extract bulk, guarded', function () {
     });
   });
 
+  it('loads the same bytes again where an older program knew fewer columns', async () => {
+    const connection = await createDatabase();
+    const from = writeFolder({ 'cm20.zip': zipOf('cm.txt', ['C1|B|||||||||||T|ORG|']) });
+    await runBulk(connection, { from });
+    await queryOnce(
+      connection,
+      "update bronze.loads set hash_algorithm = 'hashtextextended/14 columns'",
+    );
+    await queryOnce(connection, 'alter table bronze.fec_cm drop column connected_org_nm');
+    const run = await runBulk(connection, { from });
+    assert.equal(run.code, 0, run.err);
+    const rows = await queryOnce(
+      connection,
+      'select connected_org_nm as org from bronze.fec_cm where _withdrawn is null',
+    );
+    assert.deepEqual(rows, [{ org: 'ORG' }]);
+    assert.match((await runBulk(connection, { from })).out, /^0 files loaded, 1 unchanged/);
+  });
+
+  it('puts the version of the file in the place of a row whose hash was taken away', async () => {
+    const connection = await createDatabase();
+    const load = (lines: readonly string[]) =>
+      runBulk(connection, { from: writeFolder({ 'cm20.zip': zipOf('cm.txt', lines) }) });
+    await load(many);
+    await queryOnce(
+      connection,
+      "update bronze.fec_cm set cmte_nm = 'BY HAND', _hash = null where cmte_id = 'C7'",
+    );
+    const next = [...many, cmLine('D', 'B')];
+    const run = await load(next);
+    assert.equal(run.code, 0, run.err);
+    assert.deepEqual(await liveLines(connection, cm), [...next].sort());
+  });
+
   it('leaves a committee without rows when its last one goes to another', async () => {
     const connection = await createDatabase();
     const line = (committee: string, id: number) =>
