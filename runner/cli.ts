@@ -192,6 +192,20 @@ function declareProject(cli: Argv, run: Run): Argv {
       }),
     )
     .command(
+      'run-operation [macro]',
+      'call a macro, in one transaction',
+      operationFlags,
+      settled(run, async (context, given) => {
+        const { runOperation } = await import('./commands/run-operation.ts');
+        return runOperation(context, {
+          ...commonOptions(given),
+          macro: text(given['macro']),
+          argsText: text(given['args']),
+          sql: text(given['sql']),
+        });
+      }),
+    )
+    .command(
       'docs <action>',
       'generate: write catalog.json, the tables and columns that are in the database',
       (own) =>
@@ -229,6 +243,13 @@ function retryFlags(cli: Argv): Argv {
       type: 'boolean',
       describe: 'build incremental models anew from all their rows',
     });
+}
+
+function operationFlags(cli: Argv): Argv {
+  return cli
+    .positional('macro', { type: 'string', describe: 'a macro, or package.macro' })
+    .option('args', { type: 'string', describe: "its arguments, as YAML: '{days: 3}'" })
+    .option('sql', { type: 'string', describe: 'in place of a macro: SQL, templates allowed' });
 }
 
 function commonFlags(cli: Argv): Argv {

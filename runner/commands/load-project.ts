@@ -160,13 +160,21 @@ function yamlTarget(facts: CompileInputs['target']): YamlInputs['target'] {
  * @throws {UserError} where it is not a YAML map.
  */
 export function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
-  if (varsText === undefined) return {};
-  const { value } = parseYaml({ path: '--vars', text: varsText });
+  return parseMap('--vars', varsText);
+}
+
+/**
+ * Returns the values of a flag that holds a YAML map; none where it is not given.
+ * @throws {UserError} where it is not a map.
+ */
+export function parseMap(
+  flag: '--vars' | '--args',
+  text: string | undefined,
+): Readonly<Record<string, unknown>> {
+  if (text === undefined) return {};
+  const { value } = parseYaml({ path: flag, text });
   if (isMapValue(value)) return value;
-  throw new UserError('--vars is not a map', {
-    where: '--vars',
-    hint: "write it as '{cycle: 2020}'",
-  });
+  throw new UserError(`${flag} is not a map`, { where: flag, hint: "write it as '{cycle: 2020}'" });
 }
 
 function targetFacts(target: Target, threads: number | undefined): CompileInputs['target'] {

@@ -74,7 +74,8 @@ export function projectNames(
       return '';
     }),
     makeFunction('print', (args) => {
-      say(toText(args[0] ?? ''));
+      const message = maskSecrets(toText(args[0] ?? ''), inputs.env);
+      (project.onPrint ?? project.onLog)(message);
       return '';
     }),
     makeFunction('try_or_compiler_error', callTry),
