@@ -132,6 +132,24 @@ export async function loadProject(
   };
 }
 
+/** Compiles a project again, with other relations for what it reads. */
+export function compileDeferred(
+  { reporter }: ProgramContext,
+  project: LoadedProject,
+  deferred: CompileInputs['deferred'],
+): LoadedProject {
+  const inputs = { ...project.inputs, deferred };
+  // What templates log while they are compiled has been told the first time.
+  let isTold = true;
+  const compilation = prepareCompilation(project.parsed, inputs, (message) => {
+    if (!isTold) reporter.info(message);
+  });
+  isTold = false;
+  const { manifest, resolver } = compilation.project;
+  const graph = buildGraph(manifest);
+  return { ...project, inputs, manifest, resolver, graph, finish: compilation.finish };
+}
+
 /** A config of a folder is found once for each node of it and told once. */
 function reportWarnings(context: ProgramContext, { warnings }: ParsedProject): void {
   const lines = warnings.map(({ where, message, hint }) => {

@@ -21,6 +21,7 @@ import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { runnerSchema } from '../state/schema.ts';
 import { selectFrom } from './choose-nodes.ts';
+import { builtBy, deferReads } from './defer.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject } from './load-project.ts';
 import { aroundOptions, projectHooks } from './project-hooks.ts';
@@ -52,11 +53,12 @@ export async function runNodes(
   verb: Verb,
   options: RunOptions,
 ): Promise<ExitCode> {
-  const project = await loadProject(context, options, {
+  const loaded = await loadProject(context, options, {
     WHICH: verb,
     FAIL_FAST: options.failFast,
   });
-  const selected = selectFrom(project, options, context);
+  const selected = selectFrom(loaded, options, context);
+  const project = await deferReads(context, loaded, options, builtBy(verb, loaded, selected));
   const { parsed, manifest } = project;
   refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
