@@ -24,7 +24,8 @@ async function main(): Promise<ExitCode> {
 
 type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<void>;
 type Given = Readonly<Record<string, unknown>>;
-type Command = (context: ProgramContext, given: Given) => Promise<ExitCode>;
+/** `asked` is what the command line itself says. */
+type Command = (context: ProgramContext, given: Given, asked: Given) => Promise<ExitCode>;
 
 /** Runs a command once its flags are decided. */
 function settled(run: Run, command: Command) {
@@ -32,7 +33,7 @@ function settled(run: Run, command: Command) {
     run(async (context) => {
       const { settle } = await import('./commands/settle.ts');
       const decided = settle(context, given);
-      return command(decided.context, decided.given);
+      return command(decided.context, decided.given, given);
     });
 }
 
@@ -187,9 +188,9 @@ function declareProject(cli: Argv, run: Run): Argv {
       'retry',
       'run again what failed or was skipped in the run before',
       retryFlags,
-      settled(run, async (context, given) => {
+      settled(run, async (context, given, asked) => {
         const { retry } = await import('./commands/retry.ts');
-        return retry(context, runOptions(given));
+        return retry(context, runOptions(given), runOptions(asked));
       }),
     )
     .command(

@@ -25,6 +25,7 @@ import { builtBy, deferReads } from './defer.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject } from './load-project.ts';
 import { aroundOptions, projectHooks } from './project-hooks.ts';
+import { recordRun } from './record-run.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import {
@@ -84,6 +85,10 @@ export async function runNodes(
           writeCompiledNode(project, node),
         );
         const { manifest: compiled } = late;
+        const ran = { ...project, manifest: compiled };
+        const record = await recordRun(plan, reportProgress(manifest, context.reporter), (result) =>
+          writeRunResults(ran, options, result),
+        );
         const result = await executePlan(plan, {
           database,
           manifest: compiled,
@@ -91,7 +96,7 @@ export async function runNodes(
           threads,
           failFast: options.failFast,
           signal: context.signal,
-          listener: reportProgress(manifest, context.reporter),
+          listener: record.listener,
           planPublication,
           planFinish,
           planRefresh,
@@ -102,7 +107,7 @@ export async function runNodes(
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
-        const ran = { ...project, manifest: compiled };
+        await record.close();
         if (late.hasFinished()) await writeManifest(ran, options);
         await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);
