@@ -52,7 +52,7 @@ async function untilAlone(client: pg.Client): Promise<void> {
   while (performance.now() - start < patienceMs) {
     const { rows } = await client.query<{ others: number }>(
       `select count(*)::int as others from pg_stat_activity
-        where pid <> pg_backend_pid()
+        where pid <> pg_backend_pid() and application_name <> 'fundlens:watchdog'
           and backend_type in ('client backend', 'parallel worker', 'autovacuum worker')`,
     );
     if (rows[0]?.others === 0) break;
