@@ -24,7 +24,8 @@ async function main(): Promise<ExitCode> {
 
 type Run = (command: (context: ProgramContext) => Promise<ExitCode>) => Promise<void>;
 type Given = Readonly<Record<string, unknown>>;
-type Command = (context: ProgramContext, given: Given) => Promise<ExitCode>;
+/** `asked` is what the command line itself says. */
+type Command = (context: ProgramContext, given: Given, asked: Given) => Promise<ExitCode>;
 
 /** Runs a command once its flags are decided. */
 function settled(run: Run, command: Command) {
@@ -32,7 +33,7 @@ function settled(run: Run, command: Command) {
     run(async (context) => {
       const { settle } = await import('./commands/settle.ts');
       const decided = settle(context, given);
-      return command(decided.context, decided.given);
+      return command(decided.context, decided.given, given);
     });
 }
 
@@ -76,6 +77,7 @@ function declareCommands(cli: Argv, run: Run): Argv {
         const { show } = await import('./commands/show.ts');
         return show(context, {
           ...commonOptions(given),
+          ...deferOptions(given),
           name: text(given['name']),
           inline: text(given['inline']),
           inlineFile: text(given['inlineFile']),
@@ -186,9 +188,35 @@ function declareProject(cli: Argv, run: Run): Argv {
       'retry',
       'run again what failed or was skipped in the run before',
       retryFlags,
-      settled(run, async (context, given) => {
+      settled(run, async (context, given, asked) => {
         const { retry } = await import('./commands/retry.ts');
-        return retry(context, runOptions(given));
+        return retry(context, runOptions(given), runOptions(asked));
+      }),
+    )
+    .command(
+      'clone',
+      'make views on the relations of --state where the target has none',
+      cloneFlags,
+      settled(run, async (context, given) => {
+        const { clone } = await import('./commands/clone.ts');
+        return clone(context, {
+          ...selectionOptions(given),
+          fullRefresh: given['fullRefresh'] === true,
+        });
+      }),
+    )
+    .command(
+      'run-operation [macro]',
+      'call a macro, in one transaction',
+      operationFlags,
+      settled(run, async (context, given) => {
+        const { runOperation } = await import('./commands/run-operation.ts');
+        return runOperation(context, {
+          ...commonOptions(given),
+          macro: text(given['macro']),
+          argsText: text(given['args']),
+          sql: text(given['sql']),
+        });
       }),
     )
     .command(
@@ -229,6 +257,21 @@ function retryFlags(cli: Argv): Argv {
       type: 'boolean',
       describe: 'build incremental models anew from all their rows',
     });
+}
+
+function cloneFlags(cli: Argv): Argv {
+  return deferFlags(selectionFlags(cli)).option('full-refresh', {
+    alias: 'f',
+    type: 'boolean',
+    describe: 'replace what the target has by views',
+  });
+}
+
+function operationFlags(cli: Argv): Argv {
+  return cli
+    .positional('macro', { type: 'string', describe: 'a macro, or package.macro' })
+    .option('args', { type: 'string', describe: "its arguments, as YAML: '{days: 3}'" })
+    .option('sql', { type: 'string', describe: 'in place of a macro: SQL, templates allowed' });
 }
 
 function commonFlags(cli: Argv): Argv {
@@ -279,7 +322,7 @@ function selectionFlags(cli: Argv): Argv {
 }
 
 function runFlags(cli: Argv): Argv {
-  return incrementalFlags(selectionFlags(cli))
+  return deferFlags(incrementalFlags(selectionFlags(cli)))
     .option('threads', { type: 'string', describe: 'nodes built at once' })
     .option('dry-run', {
       type: 'boolean',
@@ -294,6 +337,20 @@ function runFlags(cli: Argv): Argv {
       type: 'boolean',
       describe: 'start nothing after a failure',
     });
+}
+
+/** What stands for nodes that are not built here. */
+function deferFlags(cli: Argv): Argv {
+  return cli
+    .option('defer', {
+      type: 'boolean',
+      describe: 'read what is not selected and not there from the relations of --state',
+    })
+    .option('favor-state', {
+      type: 'boolean',
+      describe: 'with --defer: read them from there also where the target has its own',
+    })
+    .option('defer-state', { type: 'string', describe: 'folder for --defer in place of --state' });
 }
 
 /** What decides the SQL of incremental models. */
@@ -315,14 +372,15 @@ function incrementalFlags(cli: Argv): Argv {
 }
 
 function compileFlags(cli: Argv): Argv {
-  return incrementalFlags(selectionFlags(cli)).option('inline', {
+  return deferFlags(incrementalFlags(selectionFlags(cli))).option('inline', {
     type: 'string',
     describe: 'compile this text',
   });
 }
 
 function showFlags(cli: Argv): Argv {
-  return cli
+  return deferFlags(cli)
+    .option('state', { type: 'string', describe: 'folder with the artifacts of an earlier run' })
     .positional('name', { type: 'string', describe: 'a model, seed or test' })
     .option('inline', { type: 'string', describe: 'a query, templates allowed' })
     .option('inline-file', { type: 'string', describe: 'a file with such a query' })
@@ -414,14 +472,26 @@ function runOptions(given: Given) {
   };
 }
 
+/** --state and --defer, of the commands that compile. */
+function deferOptions(given: Given) {
+  return {
+    state: text(given['state']),
+    defer: {
+      isOn: given['defer'] === true,
+      state: text(given['deferState']),
+      favorState: given['favorState'] === true,
+    },
+  };
+}
+
 function selectionOptions(given: Given) {
   return {
     ...commonOptions(given),
+    ...deferOptions(given),
     select: list(given['select']),
     exclude: list(given['exclude']),
     selector: text(given['selector']),
     indirectSelection: indirectModes.find((mode) => mode === given['indirectSelection']),
-    state: text(given['state']),
     resourceTypes: typesOf(given['resourceType']),
     excludeResourceTypes: typesOf(given['excludeResourceType']),
   };

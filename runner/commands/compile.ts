@@ -5,6 +5,7 @@ import { attemptInline } from '../compile/compile-inline.ts';
 import { isSqlNode } from '../compile/types.ts';
 import { answerUntilDone } from './answer-questions.ts';
 import { selectFrom } from './choose-nodes.ts';
+import { builtBy, deferReads } from './defer.ts';
 import { compileLate, loadProject } from './load-project.ts';
 import type { SelectionOptions } from './types.ts';
 import { writeCompiled } from './write-artifacts.ts';
@@ -16,7 +17,10 @@ export interface CompileOptions extends SelectionOptions {
 
 /** Compiles the selection; connects only where a template of it asks the database. */
 export async function compile(context: ProgramContext, options: CompileOptions): Promise<ExitCode> {
-  const loaded = await loadProject(context, options, { WHICH: 'compile' });
+  const first = await loadProject(context, options, { WHICH: 'compile' });
+  const chosen = options.inline === undefined ? selectFrom(first, options, context) : undefined;
+  const own = builtBy('build', first, chosen ?? new Set());
+  const loaded = await deferReads(context, first, options, own);
   if (options.inline !== undefined) {
     const source = { path: '--inline', text: options.inline };
     const compiled = await answerUntilDone(context, loaded.request, (answers) =>
@@ -25,7 +29,7 @@ export async function compile(context: ProgramContext, options: CompileOptions):
     context.reporter.result(compiled.text);
     return 0;
   }
-  const selected = selectFrom(loaded, options, context);
+  const selected = chosen ?? new Set();
   const project = await compileLate(context, loaded, selected);
   const written = await writeCompiled(project, options, selected);
   const models = [...selected].flatMap((id) => {

@@ -41,6 +41,9 @@ export const flags: readonly Flag[] = [
   { name: 'full-refresh', kind: 'boolean', inProject: true },
   { name: 'store-failures', kind: 'boolean', inProject: true },
   { name: 'state', kind: 'text' },
+  { name: 'defer', kind: 'boolean' },
+  { name: 'defer-state', kind: 'text' },
+  { name: 'favor-state', kind: 'boolean' },
   {
     name: 'indirect-selection',
     kind: 'text',

@@ -132,6 +132,24 @@ export async function loadProject(
   };
 }
 
+/** Compiles a project again, with other relations for what it reads. */
+export function compileDeferred(
+  { reporter }: ProgramContext,
+  project: LoadedProject,
+  deferred: CompileInputs['deferred'],
+): LoadedProject {
+  const inputs = { ...project.inputs, deferred };
+  // What templates log while they are compiled has been told the first time.
+  let isTold = true;
+  const compilation = prepareCompilation(project.parsed, inputs, (message) => {
+    if (!isTold) reporter.info(message);
+  });
+  isTold = false;
+  const { manifest, resolver } = compilation.project;
+  const graph = buildGraph(manifest);
+  return { ...project, inputs, manifest, resolver, graph, finish: compilation.finish };
+}
+
 /** A config of a folder is found once for each node of it and told once. */
 function reportWarnings(context: ProgramContext, { warnings }: ParsedProject): void {
   const lines = warnings.map(({ where, message, hint }) => {
@@ -160,13 +178,21 @@ function yamlTarget(facts: CompileInputs['target']): YamlInputs['target'] {
  * @throws {UserError} where it is not a YAML map.
  */
 export function parseVars(varsText: string | undefined): Readonly<Record<string, unknown>> {
-  if (varsText === undefined) return {};
-  const { value } = parseYaml({ path: '--vars', text: varsText });
+  return parseMap('--vars', varsText);
+}
+
+/**
+ * Returns the values of a flag that holds a YAML map; none where it is not given.
+ * @throws {UserError} where it is not a map.
+ */
+export function parseMap(
+  flag: '--vars' | '--args',
+  text: string | undefined,
+): Readonly<Record<string, unknown>> {
+  if (text === undefined) return {};
+  const { value } = parseYaml({ path: flag, text });
   if (isMapValue(value)) return value;
-  throw new UserError('--vars is not a map', {
-    where: '--vars',
-    hint: "write it as '{cycle: 2020}'",
-  });
+  throw new UserError(`${flag} is not a map`, { where: flag, hint: "write it as '{cycle: 2020}'" });
 }
 
 function targetFacts(target: Target, threads: number | undefined): CompileInputs['target'] {

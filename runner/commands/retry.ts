@@ -9,17 +9,38 @@ import { readJson } from './read-state.ts';
 import { type RunOptions, runNodes, type Verb } from './run-nodes.ts';
 
 const verbs = ['build', 'run', 'test', 'seed', 'snapshot'] as const satisfies readonly Verb[];
+const text = z.string().nullish();
+const flag = z.boolean().nullish();
+const argsSchema = z.looseObject({
+  which: z.string(),
+  full_refresh: flag,
+  vars: z.record(z.string(), z.unknown()).nullish(),
+  profile: text,
+  target: text,
+  store_failures: flag,
+  state: text,
+  defer: flag,
+  defer_state: text,
+  favor_state: flag,
+  event_time_start: text,
+  event_time_end: text,
+});
 const resultsSchema = z.looseObject({
-  args: z.looseObject({ which: z.string(), full_refresh: z.boolean().optional() }),
+  args: argsSchema,
   results: z.array(z.looseObject({ unique_id: z.string(), status: z.string() })),
 });
 const good: ReadonlySet<string> = new Set(['success', 'pass', 'warn', 'no-op']);
 
 /**
- * Runs the command of target/run_results.json again, on what did not end well.
+ * Runs the command of target/run_results.json again, on what did not end well and with the flags that it
+ * had; `asked` are those of this command line, which win.
  * @throws {UserError} where there is no such run.
  */
-export async function retry(context: ProgramContext, options: RunOptions): Promise<ExitCode> {
+export async function retry(
+  context: ProgramContext,
+  options: RunOptions,
+  asked: RunOptions,
+): Promise<ExitCode> {
   const { projectDir, file } = readProject(context, options);
   const path = join(file.paths.target, 'run_results.json');
   const parsed = resultsSchema.safeParse(readJson(projectDir, join(projectDir, path)));
@@ -40,6 +61,44 @@ export async function retry(context: ProgramContext, options: RunOptions): Promi
   context.reporter.info(
     `runner ${which} again, on the ${ids.length} ${nodes} that did not end well`,
   );
-  const fullRefresh = options.fullRefresh === true || args.full_refresh === true;
-  return runNodes(context, which, { ...options, ids, fullRefresh, commandLine: which });
+  return runNodes(context, which, {
+    ...options,
+    ...takenUp(args, options, asked),
+    ids,
+    commandLine: which,
+  });
+}
+
+function takenUp(
+  args: z.infer<typeof argsSchema>,
+  options: RunOptions,
+  asked: RunOptions,
+): Partial<RunOptions> {
+  const { event_time_start: start, event_time_end: end } = args;
+  const before = start || end ? { start: start ?? undefined, end: end ?? undefined } : undefined;
+  return {
+    fullRefresh: options.fullRefresh === true || args.full_refresh === true,
+    varsText: asked.varsText ?? oldVars(args.vars) ?? options.varsText,
+    profile: asked.profile ?? args.profile ?? options.profile,
+    target: asked.target ?? args.target ?? options.target,
+    storeFailures: asked.storeFailures ?? args.store_failures ?? options.storeFailures,
+    eventTime: asked.eventTime ?? before ?? options.eventTime,
+    state: args.state ?? options.state,
+    defer: {
+      isOn: args.defer === true,
+      state: args.defer_state ?? undefined,
+      favorState: args.favor_state === true,
+    },
+  };
+}
+
+/** @throws {UserError} where one of them was a secret, which no artifact keeps */
+function oldVars(vars: Readonly<Record<string, unknown>> | null | undefined): string | undefined {
+  if (vars === undefined || vars === null) return undefined;
+  const written = JSON.stringify(vars);
+  if (!written.includes('*****')) return written;
+  throw new UserError('one of the variables is a secret, which was not kept', {
+    where: '--vars',
+    hint: 'give them again: runner retry --vars …',
+  });
 }

@@ -21,9 +21,11 @@ import { formatPlan } from '../report/plan.ts';
 import { isGood, reportProgress, reportResult } from '../report/progress.ts';
 import { runnerSchema } from '../state/schema.ts';
 import { selectFrom } from './choose-nodes.ts';
+import { builtBy, deferReads } from './defer.ts';
 import { lateRun } from './late-steps.ts';
 import { loadProject } from './load-project.ts';
 import { aroundOptions, projectHooks } from './project-hooks.ts';
+import { recordRun } from './record-run.ts';
 import { refuseUnbuildable } from './refuse-unbuildable.ts';
 import type { SelectionOptions } from './types.ts';
 import {
@@ -52,11 +54,12 @@ export async function runNodes(
   verb: Verb,
   options: RunOptions,
 ): Promise<ExitCode> {
-  const project = await loadProject(context, options, {
+  const loaded = await loadProject(context, options, {
     WHICH: verb,
     FAIL_FAST: options.failFast,
   });
-  const selected = selectFrom(project, options, context);
+  const selected = selectFrom(loaded, options, context);
+  const project = await deferReads(context, loaded, options, builtBy(verb, loaded, selected));
   const { parsed, manifest } = project;
   refuseUnbuildable({ parsed, manifest, selected, verb });
   const artifacts = await writeCompiled(project, options, selected);
@@ -82,6 +85,10 @@ export async function runNodes(
           writeCompiledNode(project, node),
         );
         const { manifest: compiled } = late;
+        const ran = { ...project, manifest: compiled };
+        const record = await recordRun(plan, reportProgress(manifest, context.reporter), (result) =>
+          writeRunResults(ran, options, result),
+        );
         const result = await executePlan(plan, {
           database,
           manifest: compiled,
@@ -89,7 +96,7 @@ export async function runNodes(
           threads,
           failFast: options.failFast,
           signal: context.signal,
-          listener: reportProgress(manifest, context.reporter),
+          listener: record.listener,
           planPublication,
           planFinish,
           planRefresh,
@@ -100,7 +107,7 @@ export async function runNodes(
           projectDir: project.projectDir,
           compiledPath: (id) => artifacts.shownPath(compiledPath(manifest, id)),
         });
-        const ran = { ...project, manifest: compiled };
+        await record.close();
         if (late.hasFinished()) await writeManifest(ran, options);
         await writeRunResults(ran, options, result);
         reportResult(manifest, result, context.reporter);

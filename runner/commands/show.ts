@@ -10,11 +10,12 @@ import { isSqlNode } from '../compile/types.ts';
 import { readRows } from '../execute/read-rows.ts';
 import { formatRows, type RowsFormat } from '../report/rows.ts';
 import { answerUntilDone } from './answer-questions.ts';
+import { type Deferring, deferReads } from './defer.ts';
 import { compileLate, findNode, type LoadedProject, loadProject } from './load-project.ts';
 import type { CommonOptions } from './types.ts';
 
 /** Options of show; one of `name`, `inline`, `inlineFile` is given. */
-export interface ShowOptions extends CommonOptions {
+export interface ShowOptions extends CommonOptions, Deferring {
   readonly name: string | undefined;
   /** A query that may hold templates. */
   readonly inline: string | undefined;
@@ -27,7 +28,8 @@ export interface ShowOptions extends CommonOptions {
 
 /** Prints rows on stdout. */
 export async function show(context: ProgramContext, options: ShowOptions): Promise<ExitCode> {
-  const project = await loadProject(context, options, { WHICH: 'show' });
+  const loaded = await loadProject(context, options, { WHICH: 'show' });
+  const project = await deferReads(context, loaded, options, new Set());
   const query = await queryOf(context, project, options);
   return withTarget<ExitCode>(project.request, async (target) => {
     const database = openDatabase(target.connection, {

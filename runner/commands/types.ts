@@ -29,6 +29,15 @@ export interface EventTimeOptions {
   readonly end: string | undefined;
 }
 
+/** --defer and its like: where `ref` of what is not built here leads. */
+export interface DeferOptions {
+  readonly isOn: boolean;
+  /** Folder with the manifest.json of an earlier run, relative to the project; that of --state where absent. */
+  readonly state: string | undefined;
+  /** Read what the earlier run built also where the target has a relation of its own. */
+  readonly favorState: boolean;
+}
+
 /** Options of the commands that work on chosen nodes. */
 export interface SelectionOptions extends CommonOptions {
   readonly select: readonly string[];
@@ -41,6 +50,7 @@ export interface SelectionOptions extends CommonOptions {
   readonly indirectSelection?: IndirectMode | undefined;
   /** Folder with artifacts of an earlier run, relative to the project. */
   readonly state?: string | undefined;
+  readonly defer?: DeferOptions | undefined;
   /** Kinds of node to keep; all where empty. */
   readonly resourceTypes?: readonly ResourceType[];
   readonly excludeResourceTypes?: readonly ResourceType[];

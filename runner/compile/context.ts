@@ -58,8 +58,10 @@ export interface ProjectFacts {
   readonly macros: MacroLibrary;
   /** `quoting` of dbt_project.yml; every part stands in quotes where absent. */
   readonly quoting?: Quoting | undefined;
-  /** Hears `log(…, info=true)` and `print`. */
+  /** Hears `log(…, info=true)`, and `print` where nobody else hears it. */
   readonly onLog: (message: string) => void;
+  /** Hears `print`. */
+  readonly onPrint?: (message: string) => void;
   readonly projectName?: string;
   /** What becomes of unknown configs of a package's nodes. */
   readonly configReport?: (packageName: string) => ConfigReport;

@@ -1,5 +1,6 @@
 import type { ParseCache } from '../../core/parse-cache.ts';
 import type { Env } from '../../core/settings.ts';
+import type { NodeId, RelationName } from './types.ts';
 
 /** The target as templates see it; never a password. */
 export interface TargetFacts {
@@ -28,6 +29,8 @@ export interface CompileInputs {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** The range that microbatch models build again; both in milliseconds since the epoch. */
   readonly eventTime?: { readonly startMs: number; readonly endMs: number } | undefined;
+  /** What `ref` gives in place of a node's own relation: that of an earlier run, for --defer. */
+  readonly deferred?: ReadonlyMap<NodeId, RelationName> | undefined;
   /** Ids of the selected nodes, for `selected_resources`; a template that asks for them waits until they are known. */
   readonly selectedResources?: readonly string[];
 }

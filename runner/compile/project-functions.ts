@@ -74,7 +74,8 @@ export function projectNames(
       return '';
     }),
     makeFunction('print', (args) => {
-      say(toText(args[0] ?? ''));
+      const message = maskSecrets(toText(args[0] ?? ''), inputs.env);
+      (project.onPrint ?? project.onLog)(message);
       return '';
     }),
     makeFunction('try_or_compiler_error', callTry),
@@ -200,7 +201,10 @@ function callEnvVar(
 }
 
 /** A secret may reach a message by other ways than its variable; it is shown as stars. */
-function maskSecrets(message: string, env: Readonly<Record<string, string | undefined>>): string {
+export function maskSecrets(
+  message: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
   const secrets = Object.entries(env).flatMap(([name, value]) =>
     SECRET.test(name) && value !== undefined && value !== '' ? [value] : [],
   );

@@ -162,7 +162,7 @@ export function resolveNodes(
           .map((one) => candidates.filter((node) => node.packageName === one))
           .find((some) => some.length > 0) ?? (packageName === undefined ? candidates : []);
       const found = pickVersion(inPackage, asked.version);
-      if (found !== undefined) return found;
+      if (found !== undefined) return deferred(facts, found);
       if (inPackage.length > 0) throw versionFault(name, inPackage, asked.version);
       throw refFault({ packageName, name, known: [...referable.keys()], disabled, packages });
     },
@@ -238,6 +238,13 @@ function pickVersion(
   const [only] = candidates;
   if (only?.version === undefined) return only;
   return candidates.find((node) => String(node.version) === String(node.latestVersion));
+}
+
+/** The node with the relation that is read in its place. */
+function deferred({ inputs }: ProjectFacts, found: Referable): Referable {
+  const relation = inputs.deferred?.get(found.uniqueId);
+  if (relation === undefined) return found;
+  return { ...found, relation, written: undefined, ephemeral: undefined };
 }
 
 function versionFault(

@@ -1,4 +1,5 @@
-// Runs steps over their `after` edges with a fixed number of threads, in a deterministic order of choice.
+// Runs steps over their `after` edges with a fixed number of threads: of those that may start, the one that
+// begins the longest chain goes first.
 
 import type { NodeId } from '../compile/types.ts';
 import type { Step } from '../plan/types.ts';
@@ -25,7 +26,7 @@ export async function schedule(steps: readonly Step[], actions: ScheduleActions)
   const free = Array.from({ length: actions.threads }, (_, index) => index + 1);
   const running = new Set<Promise<void>>();
   const faults: unknown[] = [];
-  let waiting = [...steps];
+  let waiting = byCriticalPath(steps);
 
   const start = (step: Step, thread: number) => {
     const ended = actions
@@ -66,6 +67,52 @@ export async function schedule(steps: readonly Step[], actions: ScheduleActions)
     if (running.size > 0) await Promise.race(running);
   }
   if (faults.length > 0) throw faults[0];
+}
+
+/**
+ * Orders steps by the longest chain of steps that wait for each, then by how many wait for it in all, then
+ * as the plan has them; so what holds up most is never behind what holds up nothing.
+ */
+export function byCriticalPath(steps: readonly Step[]): Step[] {
+  const places = new Map(steps.flatMap((step, at) => nodesOf(step).map((node) => [node, at])));
+  const parents = steps.map((step, at) => {
+    const found = step.after.flatMap((node) => places.get(node) ?? []);
+    return [...new Set(found)].filter((parent) => parent !== at);
+  });
+  const open = steps.map(() => 0);
+  for (const parent of parents.flat()) open[parent] = (open[parent] ?? 0) + 1;
+  const chain = new Uint32Array(steps.length);
+  // A bit for each step: chains that meet again below are counted once.
+  const words = Math.ceil(steps.length / 32);
+  const below = new Uint32Array(steps.length * words);
+  const ended = steps.flatMap((_, at) => (open[at] === 0 ? [at] : []));
+  // Grows while it is read; steps of a circle never get in, and keep to the order of the plan.
+  for (const at of ended) {
+    for (const parent of parents[at] ?? []) {
+      chain[parent] = Math.max(chain[parent] ?? 0, (chain[at] ?? 0) + 1);
+      for (let word = 0; word < words; word += 1) {
+        const bits = below[at * words + word] ?? 0;
+        below[parent * words + word] = (below[parent * words + word] ?? 0) | bits;
+      }
+      const own = parent * words + (at >>> 5);
+      below[own] = (below[own] ?? 0) | (1 << (at & 31));
+      open[parent] = (open[parent] ?? 0) - 1;
+      if (open[parent] === 0) ended.push(parent);
+    }
+  }
+  const counts = steps.map((_, at) => countBits(below.subarray(at * words, (at + 1) * words)));
+  const weigh = (at: number, other: number): number =>
+    (chain[other] ?? 0) - (chain[at] ?? 0) ||
+    (counts[other] ?? 0) - (counts[at] ?? 0) ||
+    at - other;
+  const order = steps.map((_, at) => at).sort(weigh);
+  return order.flatMap((at) => steps[at] ?? []);
+}
+
+function countBits(words: Uint32Array): number {
+  let count = 0;
+  for (const word of words) for (let rest = word; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
 }
 
 /** The nodes that a step settles: its own, or all tests of a step of tests. */

@@ -68,6 +68,40 @@ export function parseStateManifest(artifact: unknown): StateManifest {
   };
 }
 
+const builtSchema = z.looseObject({
+  resource_type: z.enum(['model', 'seed', 'snapshot']),
+  database: z.string().nullish(),
+  schema: z.string(),
+  alias: z.string(),
+  relation_name: z.string(),
+});
+
+/** A relation as an earlier run built it. */
+export interface BuiltRelation {
+  /** Undefined where the manifest does not tell. */
+  readonly database: string | undefined;
+  readonly schema: string;
+  readonly identifier: string;
+}
+
+/**
+ * Parses manifest.json to the relations of its models, seeds and snapshots.
+ * @throws {UserError} where it is no manifest.
+ */
+export function parseBuiltRelations(artifact: unknown): ReadonlyMap<NodeId, BuiltRelation> {
+  const parsed = manifestSchema.safeParse(artifact);
+  if (!parsed.success) throw formFault('manifest.json', 'manifest', parsed.error);
+  return new Map(
+    Object.entries(parsed.data.nodes).flatMap(([id, node]) => {
+      // Tests have no relation, and ephemeral models neither.
+      const built = builtSchema.safeParse(node);
+      if (!built.success) return [];
+      const { database, schema, alias } = built.data;
+      return [[id, { database: database ?? undefined, schema, identifier: alias }] as const];
+    }),
+  );
+}
+
 const runResultsSchema = z.looseObject({
   results: z.array(z.looseObject({ unique_id: z.string(), status: z.string() })),
 });

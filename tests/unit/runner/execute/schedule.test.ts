@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { schedule } from '../../../../runner/execute/schedule.ts';
+import { byCriticalPath, schedule } from '../../../../runner/execute/schedule.ts';
 import { testQuery } from '../../../../runner/plan/statements.ts';
 import type { TestStep } from '../../../../runner/plan/types.ts';
 import { dataTest } from '../../../support/manifest.ts';
@@ -39,6 +39,60 @@ describe('runner/execute/schedule', () => {
       log.filter((line) => line.startsWith('start')),
       ['start a on 1', 'start b on 1', 'start c on 1', 'start d on 1'],
     );
+  });
+
+  it('starts what begins the longest chain first, and then what most others wait for', async () => {
+    const steps = [
+      step('alone'),
+      step('wide'),
+      step('long'),
+      step('x', 'wide'),
+      step('y', 'wide'),
+      step('z', 'wide'),
+      step('l1', 'long'),
+      step('l2', 'l1'),
+      step('pair'),
+      step('p', 'pair'),
+    ];
+    const { log } = await run(steps, 2);
+    deepEqual(
+      log.filter((line) => line.startsWith('start')).map((line) => line.split(' ')[1]),
+      ['long', 'wide', 'l1', 'pair', 'alone', 'x', 'y', 'z', 'l2', 'p'],
+    );
+  });
+
+  it('counts a step once that is reached by two ways, and steps of the same weight as the plan has them', () => {
+    const steps = [
+      step('b'),
+      step('a'),
+      step('fan'),
+      step('f1', 'fan'),
+      step('f2', 'fan'),
+      step('f3', 'fan'),
+      step('fend', 'f1'),
+      step('diamond'),
+      step('d1', 'diamond'),
+      step('d2', 'diamond'),
+      step('end', 'd1', 'd2'),
+    ];
+    const order = byCriticalPath(steps).map(({ node }) => node);
+    // Below `fan` are four steps, below `diamond` three.
+    deepEqual(order, ['fan', 'diamond', 'f1', 'd1', 'd2', 'b', 'a', 'f2', 'f3', 'fend', 'end']);
+    deepEqual(
+      order,
+      byCriticalPath(steps).map(({ node }) => node),
+    );
+  });
+
+  it('orders thousands of steps in no time', () => {
+    const steps = Array.from({ length: 5000 }, (_, at) =>
+      step(`s${at}`, `s${at - 1}`, `s${at >> 1}`),
+    );
+    const began = process.cpuUsage();
+    const order = byCriticalPath([...steps].reverse());
+    deepEqual(order, steps);
+    const { user } = process.cpuUsage(began);
+    equal(user < 1_000_000, true, `${user} µs`);
   });
 
   it('keeps to its threads', async () => {
