@@ -202,10 +202,9 @@ select 1 as id, 1 as other`,
       unique_orders_id: 'pass',
       unique_orders_other: 'pass',
     });
-    const asked = heard.filter((sql) => sql.includes('has_duplicate'));
+    const asked = heard.filter((sql) => /has_duplicate|dbt_internal_test/.test(sql));
     equal(asked.length, 1);
     match(asked[0] ?? '', /\bother\b/);
-    ok(!heard.some((sql) => sql.includes('as dbt_internal_test') && !sql.includes('other')));
   });
 
   it('asks a test alone whose macro is not the runner’s own', async () => {
