@@ -125,11 +125,18 @@ export function withoutContracted(
   return { ...current, dependents: current.dependents.filter(isKept) };
 }
 
-/** Changes of a live table that make its constraints those of the contract. */
-export function constraintChanges(
-  step: PublishedStep,
-  current: RelationState,
-): { readonly inside: readonly Statement[]; readonly after: readonly Statement[] } {
+/** Changes of a live table that make its constraints those of the contract, by when they can be made. */
+export interface ConstraintChanges {
+  /** Before rows are written that what is dropped would refuse. */
+  readonly dropped: readonly Statement[];
+  /** Once the rows are as they are to be. */
+  readonly added: readonly Statement[];
+  /** Checks of all rows, which can wait until after the commit. */
+  readonly after: readonly Statement[];
+}
+
+/** Plans the changes of a live table that make its constraints those of the contract. */
+export function constraintChanges(step: PublishedStep, current: RelationState): ConstraintChanges {
   const { contract } = step.finishing.design ?? {};
   const on = step.relation;
   const table = quoteRelation(on);
@@ -143,23 +150,26 @@ export function constraintChanges(
   };
   const obsolete = current.constraints.filter((state) => !isKept(state));
   const kept = new Map(current.constraints.filter(isKept).map((state) => [state.name, state]));
-  const inside: Statement[] = obsolete.map(({ name }) => ({
+  const dropped: Statement[] = obsolete.map(({ name }) => ({
     sql: `alter table ${table} drop constraint ${quoteIdentifier(name)}`,
     purpose: 'drop a constraint that the contract no longer has',
   }));
+  const added: Statement[] = [];
   const after: Statement[] = [];
   const isPartitioned = current.kind === 'partitioned-table';
   for (const [name, constraint] of wanted) {
     const canWait = ['foreign_key', 'check'].includes(constraint.type) && !isPartitioned;
     const state = kept.get(name);
     if (state === undefined) {
-      const added = addConstraint(constraint, name, on, canWait ? 'in-two-steps' : 'at-once');
-      inside.push(...added.filter(({ sql }) => !sql.includes(' validate constraint ')));
+      const made = addConstraint(constraint, name, on, canWait ? 'in-two-steps' : 'at-once');
+      added.push(...made.filter(({ sql }) => !sql.includes(' validate constraint ')));
     }
     if (canWait && state?.isValid !== true) after.push(validateConstraint(name, on));
   }
-  if (contract !== undefined) inside.push(...notNullChanges(step, current, table));
-  return { inside, after };
+  const marks = contract === undefined ? [] : notNullChanges(step, current, table);
+  dropped.push(...marks.filter(({ sql }) => sql.endsWith(' drop not null')));
+  added.push(...marks.filter(({ sql }) => !sql.endsWith(' drop not null')));
+  return { dropped, added, after };
 }
 
 /** Without a contract what is published keeps its not-null marks; with one they are as it says. */

@@ -3,7 +3,7 @@
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import { partitionName } from './names.ts';
 import { commentStatements } from './plan-finish.ts';
-import { planReconcile } from './reconcile.ts';
+import { alone, planReconcile } from './reconcile.ts';
 import { quoteRelation } from './statements.ts';
 import type { ColumnState, Publication, PublishedStep, RelationState, Statement } from './types.ts';
 
@@ -38,7 +38,8 @@ export function planInPlace(
       },
     ],
     statements: [
-      ...missingPartitions(step, current, staged),
+      ...partitionsOfStage(step, current, staged),
+      ...freed(reconciled.before),
       ...(key ? diffByKey(rows, key) : diffByImage(rows)),
       ...reconciled.inside,
       ...commentStatements(step, step.relation, current, current.columns),
@@ -50,6 +51,11 @@ export function planInPlace(
         ? []
         : [{ sql: `analyze ${target}`, purpose: 'analyze' }],
   };
+}
+
+/** Rows that come next may wait again as long as before. */
+function freed(before: readonly Statement[]): readonly Statement[] {
+  return before.length === 0 ? [] : [...alone(before), setting("set local lock_timeout = '5s'")];
 }
 
 /** The columns that a foreign key may refer to: of a constraint, else of a plain unique index. */
@@ -137,7 +143,7 @@ function diffByKey({ step, only, columns }: RowsOf, key: readonly string[]): rea
 }
 
 /** Rows of the stage may need partitions that are not there yet; attaching one stops no reader. */
-function missingPartitions(
+function partitionsOfStage(
   step: PublishedStep,
   current: RelationState,
   staged: RelationState | undefined,

@@ -3,8 +3,9 @@
 import { quoteIdentifier } from '../../core/identifiers.ts';
 import { askFacts, columnNamed, inWindows, refuseFacts } from './delta-facts.ts';
 import { isUniqueKey, matchKeys, resolveKey } from './merge-keys.ts';
+import { missingPartitions } from './partitions.ts';
 import { commentStatements } from './plan-finish.ts';
-import { planReconcile } from './reconcile.ts';
+import { alone, planReconcile } from './reconcile.ts';
 import {
   appendRows,
   changeByKey,
@@ -78,16 +79,11 @@ function planDelta(input: MergeInput): Publication {
   return {
     kind: 'merge',
     prepare: isShared ? [] : lockTable(rows),
-    changes:
-      change.statements.length === 0
-        ? []
-        : [
-            {
-              sql: "set local lock_timeout = '100ms'",
-              purpose: 'stall readers no longer than this',
-            },
-            ...change.statements,
-          ],
+    changes: alone([
+      ...change.statements,
+      ...reconciled.before,
+      ...missingPartitions(step, current),
+    ]),
     statements: [
       { sql: 'set local lock_timeout to default', purpose: 'the locks are held' },
       ...writes,

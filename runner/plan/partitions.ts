@@ -6,7 +6,7 @@ import type { BoundValue, Partitioning } from '../compile/design.ts';
 import { optionsOf } from './indexes.ts';
 import { hashedName, partitionName } from './names.ts';
 import { quoteRelation, withOptions } from './statements.ts';
-import type { PublishedStep, Statement } from './types.ts';
+import type { PublishedStep, RelationState, Statement } from './types.ts';
 
 /** More than this is a key chosen by mistake: every plan over the table looks at each partition. */
 const mostPartitions = 1000;
@@ -55,13 +55,10 @@ export function planPartitions(
       exitCode: 1,
     });
   }
-  const make = on === 'staged' ? created : attached;
+  const make = (texts: readonly string[]): readonly Statement[] =>
+    on === 'staged' ? created(step, hasDefault, texts) : attached(step, texts);
   if (type === 'list') {
-    return make(
-      step,
-      hasDefault,
-      bounds.map(([value]) => inValues([value ?? null])),
-    );
+    return make(bounds.map(([value]) => inValues([value ?? null])));
   }
   const withKey = bounds.filter(([lower]) => lower !== null);
   if (withKey.length < bounds.length && !hasDefault) {
@@ -70,19 +67,38 @@ export function planPartitions(
       exitCode: 1,
     });
   }
-  const texts = withKey.map(([lower = null, upper = null]) => fromTo(lower, upper));
-  return make(step, hasDefault, texts);
+  return make(withKey.map(([lower = null, upper = null]) => fromTo(lower, upper)));
 }
 
 /** Creates the partitions that the config names. */
 export function declaredPartitions(
   step: PublishedStep,
-  { partitions, hasDefault }: Partitioning,
+  partitioning: Partitioning,
 ): readonly Statement[] {
-  const texts = (partitions ?? []).map(({ values, from, to }) =>
+  return created(step, partitioning.hasDefault, declaredBounds(partitioning));
+}
+
+/** Attaches to a live table the partitions that the config names and the table lacks. */
+export function missingPartitions(
+  step: PublishedStep,
+  current: RelationState,
+): readonly Statement[] {
+  const { partitioning } = step.finishing.design ?? {};
+  if (partitioning === undefined || current.kind !== 'partitioned-table') return [];
+  // The catalog writes numbers without quotes and words in capitals.
+  const plain = (bound: string) => bound.replaceAll("'", '').toLowerCase();
+  const there = new Set((current.partitions ?? []).map(({ bound }) => plain(bound)));
+  const wanted = [...declaredBounds(partitioning), ...(partitioning.hasDefault ? ['default'] : [])];
+  return attached(
+    step,
+    wanted.filter((bound) => !there.has(plain(bound))),
+  );
+}
+
+function declaredBounds({ partitions }: Partitioning): readonly string[] {
+  return (partitions ?? []).map(({ values, from, to }) =>
     values === undefined ? fromTo(from ?? null, to ?? null) : inValues(values),
   );
-  return created(step, hasDefault, texts);
 }
 
 function created(
@@ -109,11 +125,7 @@ function created(
  * Attaches to a live table the partitions that it lacks: whether one is there the server alone can
  * tell, and says so by refusing what would overlap. Attaching stops no reader.
  */
-function attached(
-  step: PublishedStep,
-  _hasDefault: boolean,
-  bounds: readonly string[],
-): readonly Statement[] {
+function attached(step: PublishedStep, bounds: readonly string[]): readonly Statement[] {
   const table = quoteRelation(step.relation);
   return bounds.map((bound) => {
     const { schema } = step.relation;

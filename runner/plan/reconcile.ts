@@ -11,7 +11,9 @@ import type { PublishedStep, RelationState, Statement } from './types.ts';
 
 /** Changes of a live relation, by when they can be made. */
 export interface Reconciliation {
-  /** Short: in the transaction that writes the rows. */
+  /** Before the rows: what would refuse them, and no longer stands in the config. Needs the table alone. */
+  readonly before: readonly Statement[];
+  /** Short: in the transaction that writes the rows, after them; what needs the table alone waits shortly. */
   readonly inside: readonly Statement[];
   /** Long, and disturbing no reader: each on its own, once that transaction is committed. */
   readonly after: readonly Statement[];
@@ -21,14 +23,22 @@ export interface Reconciliation {
 export function planReconcile(step: PublishedStep, current: RelationState): Reconciliation {
   const constraints = constraintChanges(step, current);
   return {
+    before: constraints.dropped,
     inside: [
       ...storageChanges(step, current),
-      ...constraints.inside,
       ...statisticsChanges(step, current),
       ...liveGrants(step, current),
+      ...alone(constraints.added),
     ],
     after: [...indexStatements(step, current), ...constraints.after],
   };
+}
+
+/** Lets statements that need the table alone wait so shortly that readers behind them do not notice. */
+export function alone(statements: readonly Statement[]): readonly Statement[] {
+  if (statements.length === 0) return [];
+  const sql = "set local lock_timeout = '100ms'";
+  return [{ sql, purpose: 'stall readers no longer than this' }, ...statements];
 }
 
 /** Indexes are made while others read and write; a partitioned table cannot have that. */

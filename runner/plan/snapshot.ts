@@ -5,6 +5,7 @@ import type { Snapshot } from '../compile/types.ts';
 import { isComparable } from './comparable.ts';
 import { resolveKey } from './merge-keys.ts';
 import { commentStatements } from './plan-finish.ts';
+import { alone, planReconcile } from './reconcile.ts';
 import { planSchemaChange } from './schema-change.ts';
 import { annotate, quoteRelation, withOptions } from './statements.ts';
 import type {
@@ -79,6 +80,7 @@ export function planVersions(input: VersionInput): Publication {
   // New columns are added and texts widened; a column that went away stays for the versions that had it.
   const change = planSchemaChange(step, { onSchemaChange: 'append_new_columns' }, current, staged);
   if (change.kind === 'refuse') return change;
+  const reconciled = planReconcile(step, current);
   return {
     kind: 'merge',
     prepare: [
@@ -88,25 +90,18 @@ export function planVersions(input: VersionInput): Publication {
         purpose: 'keep other writers out',
       },
     ],
-    changes:
-      change.statements.length === 0
-        ? []
-        : [
-            {
-              sql: "set local lock_timeout = '100ms'",
-              purpose: 'stall readers no longer than this',
-            },
-            ...change.statements,
-          ],
+    changes: alone([...change.statements, ...reconciled.before]),
     statements: [
       { sql: 'set local lock_timeout to default', purpose: 'the locks are held' },
       findChanges(input, added),
       { sql: 'analyze pg_temp.fundlens_change', purpose: 'statistics of the changes' },
       ...(versions.hardDeletes === 'ignore' ? [] : closeGone(input)),
       ...closeChanged(input),
+      ...reconciled.inside,
       ...commentStatements(step, step.relation, current, [...current.columns, ...added]),
       { sql: `drop table ${quoteRelation(step.staged)}`, purpose: 'drop the stage' },
     ],
+    after: reconciled.after,
     retire: [{ sql: `analyze ${target}`, purpose: 'analyze' }],
   };
 }

@@ -2,7 +2,8 @@
 // registry into a temp folder, so that a machine with Node alone is enough; it lives as long as the tests.
 
 import { spawn } from 'node:child_process';
-import { access, chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { access, chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,14 +54,19 @@ async function startServer(native: string): Promise<Server> {
   if (owner) await chown(folder, owner.uid, owner.gid);
   await chmod(folder, 0o755);
   const data = join(folder, 'data');
+  const password = randomBytes(16).toString('hex');
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, password);
   const program = (name: string) => join(native, 'bin', name);
-  await must(account, [program('initdb'), '-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8']);
+  const login = ['-U', user, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  await must(account, [program('initdb'), '-D', data, '-E', 'UTF8', ...login]);
+  await rm(passwordFile);
   // Tests do not crash the machine; all else is as an ordinary server has it.
   const settings = `-k ${folder} -c listen_addresses= -c fsync=off -c max_connections=200`;
   const control = [program('pg_ctl'), '-D', data, '-w', '-l', join(folder, 'log')] as const;
   await must(account, [...control, '-o', settings, 'start']);
-  const url = `postgresql://${user}@localhost:5432/postgres?host=${encodeURIComponent(folder)}`;
-  await waitFor(folder);
+  const url = `postgresql://${user}:${password}@localhost:5432/postgres?host=${encodeURIComponent(folder)}`;
+  await waitFor(folder, password);
   return {
     url,
     stop: async () => {
@@ -75,9 +81,9 @@ async function must(account: Account, command: readonly [string, ...string[]]): 
   if (code !== 0) throw new Error(`${command.join(' ')} ends with ${code}: ${output}`);
 }
 
-async function waitFor(host: string): Promise<void> {
+async function waitFor(host: string, password: string): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
-    const client = new pg.Client({ host, user, database: 'postgres' });
+    const client = new pg.Client({ host, user, password, database: 'postgres' });
     try {
       await client.connect();
       await client.end();

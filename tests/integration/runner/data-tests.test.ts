@@ -32,6 +32,7 @@ describe('runner/execute: data tests', () => {
     await database.query(`drop schema if exists ${schema} cascade`);
     await database.query(`create schema ${schema}`);
   });
+  after(() => database.query(`drop schema if exists ${schema}, ${schema}_dbt_test__audit cascade`));
 
   /** 1,000 rows: 30 without a status, 20 of two unknown ones, 10 of no customer, 5 ids twice. */
   const orders = `{{ config(materialized='table') }}
@@ -185,6 +186,25 @@ select n as id from generate_series(0, 6) as n union all select null`;
       source_not_null_given_raw_d: 'pass',
     });
     equal(heard.filter((sql) => sql.includes('"raw"') && !sql.includes('as failing')).length, 1);
+  });
+
+  it('asks nothing of the table that rows were merged into, where its unique index says it', async () => {
+    const project = files(
+      `{{ config(materialized='incremental', unique_key='id', indexes=[{'columns': ['id'], 'unique': true}]) }}
+select 1 as id, 1 as other`,
+      '- name: id\n  data_tests: [unique]\n- name: other\n  data_tests: [unique]',
+    );
+    await run(project);
+    const heard: string[] = [];
+    const ran = await run(project, { heard });
+    deepEqual(ran.statuses(), {
+      orders: 'success',
+      unique_orders_id: 'pass',
+      unique_orders_other: 'pass',
+    });
+    const asked = heard.filter((sql) => /has_duplicate|dbt_internal_test/.test(sql));
+    equal(asked.length, 1);
+    match(asked[0] ?? '', /\bother\b/);
   });
 
   it('asks a test alone whose macro is not the runner’s own', async () => {
