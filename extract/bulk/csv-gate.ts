@@ -166,12 +166,19 @@ export class CsvGate {
       this.accept([line], content);
       return;
     }
-    const mended = mendQuotes(content, this.fields ?? 0);
-    if (mended !== undefined) this.accept([line], mended, 'a quote inside a field is not doubled');
-    else if (shape.kind === 'open') this.held = [line];
-    else if (shape.kind === 'broken') this.reject(line, 'a quote stands inside a field');
-    else
-      this.reject(line, `${countFields(shape.fields)} instead of ${countFields(this.fields ?? 0)}`);
+    // A record by RFC 4180 comes before a guess: a field may end in a quote and a newline.
+    if (shape.kind === 'open') this.held = [line];
+    else if (shape.kind === 'broken') this.mendOrReject(line, 'a quote stands inside a field');
+    else {
+      const found = `${countFields(shape.fields)} instead of ${countFields(this.fields ?? 0)}`;
+      this.mendOrReject(line, found);
+    }
+  }
+
+  private mendOrReject(line: PhysicalLine, reason: string): void {
+    const mended = mendQuotes(this.endOf(line).content, this.fields ?? 0);
+    if (mended === undefined) this.reject(line, reason);
+    else this.accept([line], mended, 'a quote inside a field is not doubled');
   }
 
   /** A line while a quote is open: the rest of that record, or the first good line after a broken one. */
@@ -202,7 +209,7 @@ export class CsvGate {
     const [first, ...others] = this.held;
     this.held = [];
     if (first === undefined) return;
-    this.reject(first, 'a quote is opened and not closed');
+    this.mendOrReject(first, 'a quote is opened and not closed');
     for (const line of others) this.takeLine(line);
   }
 

@@ -68,6 +68,23 @@ describe('extract/bulk/csv-rows', () => {
     assert.equal(new Set(rows.map(([, hash]) => hash)).size, 2);
   });
 
+  it('reads a last field that ends in a quote and a newline as the standard has it, and mends no more', async () => {
+    for (const last of ['"\n', 'a"\r\n', '"\n"', '\n']) {
+      const fields = names.map((_, index) => (index === names.length - 1 ? last : ''));
+      const good = names.map(() => 'x');
+      const text = [names.join(','), write(fields), write(good)]
+        .map((line) => `${line}\n`)
+        .join('');
+      for (const size of [1, 7, 1_000_000]) {
+        const rows = await read(text, size);
+        assert.deepEqual(
+          rows.map((row) => row.slice(2)),
+          [fields, good],
+        );
+      }
+    }
+  });
+
   it('puts the fields under their names when the file has them in another order', async () => {
     const fields = names.map((_, index) => String(index));
     const text = `${[...names, 'NEW'].reverse().join(',')}\n${write([...fields, 'x'].reverse())}\n`;
