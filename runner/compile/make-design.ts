@@ -82,7 +82,7 @@ export function designFaults(
   }
   const { partitioning, isUnlogged } = makeDesign(config);
   if (partitioning === undefined) return faults;
-  if (materialized === 'view' || materialized === 'materialized_view') {
+  if (['view', 'materialized_view', 'snapshot', 'seed'].includes(materialized)) {
     faults.push(fault('meta', `a ${materialized} has no partitions`, 'remove `partition_by`'));
   }
   if (isUnlogged) faults.push(fault('unlogged', 'a partitioned table cannot be unlogged'));

@@ -220,6 +220,11 @@ describe('runner/plan: partitioned tables', function () {
         "{{ config(meta={'runner': {'partition_by': {'type': 'list', 'column': 'id'}}}) }} select 1 as id",
     });
     match(view.err, /a view has no partitions/);
+    const snapshot = await run({
+      'snapshots/t.sql':
+        "{% snapshot t %}{{ config(strategy='check', check_cols='all', unique_key='id', meta={'runner': {'partition_by': {'type': 'list', 'column': 'id'}}}) }} select 1 as id{% endsnapshot %}",
+    });
+    match(snapshot.err, /a snapshot has no partitions/);
     const wrong = await run(
       model("{'type': 'list', 'column': 'id', 'interval': 'day'}", 'select 1 as id'),
     );
