@@ -68,6 +68,8 @@ describe('runner retry', function () {
   after(() => rm(folder, { recursive: true, force: true }));
   beforeEach(async () => {
     await database.query('drop schema if exists other cascade');
+    // Another file's tests may have left one of this name.
+    await database.query('drop schema if exists dev cascade');
     await database.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where query ~ 'pg_sleep.20' and pid <> pg_backend_pid()",
     );

@@ -167,7 +167,7 @@ describe('runner/plan: physical design', () => {
       grants: [grant],
       indexes: [{ name, unique: false, columns: ['a'], tail: 'USING btree (a)' }],
     };
-    deepEqual(planReconcile(step, current), { inside: [], after: [] });
+    deepEqual(planReconcile(step, current), { before: [], inside: [], after: [] });
   });
 
   it('stages in one statement, or empty, then what comes between, then the rows', () => {
