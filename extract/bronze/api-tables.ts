@@ -1,8 +1,9 @@
 // The tables of the API's datasets follow their catalog: what a dataset has and the database lacks is added.
 
-import { type Client, type Database, inTransaction } from '../../core/database.ts';
+import type { Client, Database } from '../../core/database.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../core/identifiers.ts';
 import type { ApiDataset } from '../datasets/api-types.ts';
+import { createMissing } from './ensure-tables.ts';
 
 /** A table as it stands in the database: comments by column, and the names of its indexes. */
 export interface ExistingApiTable {
@@ -46,17 +47,9 @@ export async function ensureApiTables(
   database: Database,
   datasets: readonly ApiDataset[],
 ): Promise<void> {
-  await database.withClient(async (client) => {
-    if (planApiTables(datasets, await readApiTables(client)).length === 0) return;
-    await inTransaction(client, async () => {
-      await client.query(
-        "select pg_advisory_xact_lock(hashtextextended('fundlens:bronze-tables', 0))",
-      );
-      for (const statement of planApiTables(datasets, await readApiTables(client))) {
-        await client.query(statement);
-      }
-    });
-  });
+  await createMissing(database, async (client) =>
+    planApiTables(datasets, await readApiTables(client)),
+  );
 }
 
 /** Returns the statements that bring the tables up to the catalog; none when they are. */

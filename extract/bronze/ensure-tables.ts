@@ -7,16 +7,22 @@ export async function ensureTables(
   database: Database,
   datasets: readonly Dataset[],
 ): Promise<void> {
+  await createMissing(database, async (client) => planTables(datasets, await readTables(client)));
+}
+
+/** Runs the statements that a plan finds missing, in one transaction; none where it finds nothing. */
+export async function createMissing(
+  database: Database,
+  plan: (client: Client) => Promise<readonly string[]>,
+): Promise<void> {
   await database.withClient(async (client) => {
-    if (planTables(datasets, await readTables(client)).length === 0) return;
+    if ((await plan(client)).length === 0) return;
     await inTransaction(client, async () => {
-      // Read again under the lock: another process may have done the work meanwhile.
+      // Planned again under the lock: another process may have done the work meanwhile.
       await client.query(
         "select pg_advisory_xact_lock(hashtextextended('fundlens:bronze-tables', 0))",
       );
-      for (const statement of planTables(datasets, await readTables(client))) {
-        await client.query(statement);
-      }
+      for (const statement of await plan(client)) await client.query(statement);
     });
   });
 }
